@@ -1,0 +1,115 @@
+# csvp: programs in cmd/csvp-NAME/, their libraries in lib/LAYER/, one archive in between.
+# A new program is `mkdir cmd/csvp-x`; a new module is a file in its layer's folder.
+#
+# Layers, lowest first; a file includes only from rows above its own, or from its own folder.
+# scripts/lint-layers reads this list:
+#   layer: base
+#   layer: cli csv io net db schema
+#   layer: store queue search cache
+#   layer: table ledger
+#   layer: flow
+#   layer: cmd
+# Within a row, allowed because:
+#   within: ledger -> table     a chunk's books are written in the transaction that moves its rows
+#   within: io -> csv           none yet
+B       ?= build
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+MANDIR  ?= $(PREFIX)/share/man
+VERSION := 0.1.0
+
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla \
+           -Wformat=2 -Wundef -Wcast-qual -Wimplicit-fallthrough -Wno-format-truncation
+HARDEN  := -fstack-protector-strong -fPIE
+ifeq ($(filter -O0,$(CFLAGS)),)
+HARDEN  += -D_FORTIFY_SOURCE=2
+endif
+ifdef SAN
+B       := $(B)/san
+HARDEN  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDHARD  := -fsanitize=address,undefined
+else
+LDHARD  := -pie -Wl,-z,relro,-z,now
+endif
+ifdef CI
+WARN    += -Werror
+endif
+PKGS    := libpq libcrypto zlib libzstd libcjson
+CPPFLAGS += -Ilib -I$(B)/gen -D_GNU_SOURCE -DCSVP_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -pthread
+CHECKLIBS := $(shell pkg-config --libs check 2>/dev/null)
+COMPILE = $(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARN) $(HARDEN) -pthread -MMD -MP -c
+
+SQL     := $(wildcard lib/*/*.sql)
+LIBOBJ  := $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/*/*.c)) $(patsubst %.sql,$(B)/gen/%.sql.o,$(SQL))
+PROGS   := $(notdir $(wildcard cmd/csvp-*))
+BINS    := $(PROGS:%=$(B)/bin/%)
+UNITS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c tests/contract/*.c))
+TOOLS   := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
+
+.PHONY: all check demo lint bench fuzz install uninstall clean migrate index packages
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(BINS)
+
+$(B)/libcsvp.a: $(LIBOBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $<
+
+# A statement kept as lib/x/name.sql becomes the C string `sql_name`, declared in gen/x/name.sql.h.
+$(B)/gen/%.sql.c: %.sql scripts/embed-sql
+	@mkdir -p $(@D)
+	scripts/embed-sql $< $@ $(B)/gen/$(patsubst lib/%,%,$*).sql.h
+$(B)/gen/%.sql.o: $(B)/gen/%.sql.c
+	$(COMPILE) -o $@ $<
+$(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/*/*.c)): | $(patsubst %.sql,$(B)/gen/%.sql.c,$(SQL))
+
+.SECONDEXPANSION:
+$(BINS): $(B)/bin/%: $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard cmd/$$*/*.c)) $(B)/libcsvp.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS)
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/libcsvp.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS) $(CHECKLIBS)
+
+packages:
+	scripts/packages
+
+check: all $(UNITS) $(TOOLS)
+	B=$(B) SAN=$(SAN) LONG=$(LONG) SEED=$(SEED) tests/run $(T)
+
+lint:
+	B=$(B) scripts/lint
+
+bench: all $(TOOLS)
+	B=$(B) tests/bench/run
+
+demo:
+	B=$(B) scripts/demo
+
+migrate: all
+	$(B)/bin/csvp-admin migrate
+
+index: all
+	$(B)/bin/csvp-admin create-index
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
+	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(MANDIR)/man1
+
+uninstall:
+	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1))
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

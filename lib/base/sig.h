@@ -1,0 +1,30 @@
+#ifndef BASE_SIG_H
+#define BASE_SIG_H
+
+#include <stdbool.h>
+
+struct err;
+
+/*
+ * SIGINT, SIGTERM, SIGHUP ask a program to finish or roll back its unit of
+ * work and leave; a second one ends it at once (status 128 + signal).
+ * SIGPIPE is ignored: a write that fails with EPIPE is a quiet end.
+ */
+void sig_init(void);
+
+/* Has one of them arrived? Cheap; for loops. */
+bool sig_pending(void);
+
+/* If one has arrived: set code 130 or 143, "interrupted by SIGNAL", return -1; else 0. */
+int sig_check(struct err *e) __attribute__((warn_unused_result));
+
+/*
+ * A descriptor that becomes readable when a signal has arrived and stays so
+ * (never read from it): for poll() beside a socket. -1 before sig_init.
+ */
+int sig_fd(void);
+
+/* In a child between fork and exec: default actions again. */
+void sig_default(void);
+
+#endif

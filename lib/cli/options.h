@@ -1,0 +1,61 @@
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+/* What an option's value goes into; the pointer of the row has that type. */
+enum option_kind {
+	OPTION_FLAG,   /* bool *; set to true */
+	OPTION_STRING, /* const char ** */
+	OPTION_LIST,   /* struct option_list *; repeatable */
+	OPTION_COUNT,  /* uint64_t *; a number */
+	OPTION_BYTES,  /* uint64_t *; 8M, 64k, 1000 */
+	OPTION_MS,     /* int64_t *; 2s, 500ms */
+	OPTION_CHAR,   /* char *; one byte, or "tab", "\\t", "none" */
+};
+
+struct option_list {
+	const char **values;
+	size_t count;
+};
+
+/* One option: parser, --help, the man page check and completions read this one row. */
+struct option {
+	const char *name;     /* long name, without -- */
+	char letter;          /* short name, or '\0' */
+	const char *argument; /* "DATASET" in --help; NULL for a flag; "?WHEN" optional (--progress=json) */
+	enum option_kind kind;
+	void *value;
+	const char *help;     /* one line */
+};
+
+struct program {
+	const char *name;     /* "csvp-load" */
+	const char *usage;    /* "[-j N] [REF...]" */
+	const char *purpose;  /* one line */
+	const struct option *options; /* ends with a row whose name is NULL */
+	const char *const *environment; /* CSVP_* names it reads, NULL-terminated; for --help */
+};
+
+/*
+ * GNU long options and clustered letters, operands anywhere, "--" ends them.
+ * Every program also has -h/--help, --version, -q/--quiet, -v/--verbose (log level)
+ * and --progress[=json]; --help and --version print on stdout and exit 0.
+ * Unknown or ambiguous options and bad values are 64, naming the option, and
+ * the nearest known one as a hint. *operands gets a NULL-terminated array
+ * inside argv (permuted), *count its length.
+ * Returns 0, or -1 with *e set. Calls log_init and sig_init.
+ */
+int options_parse(const struct program *program, int argc, char **argv, char ***operands, size_t *count,
+    struct err *e) __attribute__((warn_unused_result));
+
+/* Print `e` as the program's one error line and return its code for exit(); ERR_NONE prints nothing. */
+int options_exit(const struct err *e);
+
+/* Was --progress=json given? */
+bool options_progress_json(void);
+
+#endif

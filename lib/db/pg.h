@@ -1,0 +1,97 @@
+#ifndef DB_PG_H
+#define DB_PG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct pg;
+struct pg_rows;
+
+/*
+ * A PostgreSQL session, pinned as DESIGN 4 says: TimeZone=UTC, DateStyle=ISO,
+ * client_encoding=UTF8, READ COMMITTED by default, extra_float_digits,
+ * statement_timeout, keepalives, search_path = pg_catalog, pg_temp (every name
+ * in our SQL is qualified). One thread at a time. Nothing reconnects: after a
+ * lost connection every call fails with 75. Every wait ends when a signal
+ * arrives (base/sig.h): the statement is cancelled and the call returns 130/143.
+ *
+ * Errors: 75 cannot connect, connection lost, 08xxx, 40001, 40P01, 53xxx,
+ * 55P03, 57xxx; 77 for 28xxx and 42501; 78 for 3D000 and a malformed conninfo;
+ * 65 for 22xxx, 23xxx, P0001, 54000; 74 for 53100 (disk full), 58030; else 70.
+ */
+struct pg *pg_open(const char *conninfo, struct err *e);
+void pg_close(struct pg *pg);
+
+/* The five-letter SQLSTATE of the last failed call, "" if it had none. */
+const char *pg_sqlstate(const struct pg *pg);
+
+/* The connection is lost: the session's locks are gone. */
+bool pg_lost(const struct pg *pg);
+
+/* Run one or more statements without result. */
+int pg_exec(struct pg *pg, const char *sql, struct err *e) __attribute__((warn_unused_result));
+int pg_execf(struct pg *pg, struct err *e, const char *format, ...)
+    __attribute__((format(printf, 3, 4), warn_unused_result));
+
+/*
+ * Run one statement with text parameters ($1..; a NULL pointer is NULL).
+ * *rows (may be NULL if not wanted) is freed by pg_rows_free.
+ */
+int pg_query(struct pg *pg, struct pg_rows **rows, struct err *e, const char *sql, size_t count,
+    const char *const *params) __attribute__((warn_unused_result));
+
+/* The same with the parameters as arguments: PG_QUERY(pg, &rows, e, sql, a, b). At least one. */
+#define PG_QUERY(pg, rows, e, sql, ...)                                                                              \
+	pg_query(pg, rows, e, sql, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *),               \
+	    (const char *const[]){__VA_ARGS__})
+
+size_t pg_rows_count(const struct pg_rows *rows);
+size_t pg_rows_columns(const struct pg_rows *rows);
+/* Text of a value, NULL for SQL NULL; valid until pg_rows_free. */
+const char *pg_rows_text(const struct pg_rows *rows, size_t row, size_t column);
+size_t pg_rows_length(const struct pg_rows *rows, size_t row, size_t column);
+int64_t pg_rows_int(const struct pg_rows *rows, size_t row, size_t column); /* 0 for NULL */
+bool pg_rows_bool(const struct pg_rows *rows, size_t row, size_t column);
+const char *pg_rows_name(const struct pg_rows *rows, size_t column);
+/* Rows changed, as the command tag tells ("UPDATE 1"). */
+uint64_t pg_rows_affected(const struct pg_rows *rows);
+void pg_rows_free(struct pg_rows *rows);
+
+int pg_begin(struct pg *pg, struct err *e) __attribute__((warn_unused_result)); /* READ COMMITTED, said explicitly */
+int pg_commit(struct pg *pg, struct err *e) __attribute__((warn_unused_result));
+/* Leave the transaction whatever its state; harmless outside one and on a lost session. */
+void pg_rollback(struct pg *pg);
+bool pg_in_transaction(const struct pg *pg);
+
+/* A session advisory lock; waits without time limit (until a signal). Counted by PostgreSQL: unlock as often. */
+int pg_lock(struct pg *pg, int64_t key, struct err *e) __attribute__((warn_unused_result));
+/* The same without waiting: 1 got it, 0 held by another session, -1 error. */
+int pg_try_lock(struct pg *pg, int64_t key, struct err *e) __attribute__((warn_unused_result));
+void pg_unlock(struct pg *pg, int64_t key);
+
+/* A statement whose wait is for a lock: statement_timeout 0 around it. */
+int pg_exec_waiting(struct pg *pg, const char *sql, struct err *e) __attribute__((warn_unused_result));
+
+/* COPY ... FROM STDIN. After a failed put or end the transaction (or savepoint) is aborted and COPY is over. */
+int pg_copy_begin(struct pg *pg, const char *sql, struct err *e) __attribute__((warn_unused_result));
+int pg_copy_put(struct pg *pg, const char *bytes, size_t length, struct err *e) __attribute__((warn_unused_result));
+int pg_copy_end(struct pg *pg, struct err *e) __attribute__((warn_unused_result));
+void pg_copy_abort(struct pg *pg); /* end an unfinished COPY without its rows */
+
+/* COPY ... TO STDOUT: `each` gets one row's text a call (with its newline); -1 from it ends the copy. */
+int pg_copy_out(struct pg *pg, const char *sql, int (*each)(void *ctx, const char *row, size_t length, struct err *e),
+    void *ctx, struct err *e) __attribute__((warn_unused_result));
+
+/* A query read row by row in bounded memory (single-row mode); `each` gets one-row results. */
+int pg_stream(struct pg *pg, const char *sql, size_t count, const char *const *params,
+    int (*each)(void *ctx, const struct pg_rows *row, struct err *e), void *ctx, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Quoting for SQL text: "identifier" with doubled quotes, 'literal' safe under any standard_conforming_strings. */
+struct buf;
+void pg_quote_name(struct buf *sql, const char *name);
+void pg_quote_literal(struct buf *sql, const char *text);
+
+#endif

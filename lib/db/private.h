@@ -1,0 +1,33 @@
+#ifndef DB_PRIVATE_H
+#define DB_PRIVATE_H
+
+#include <stdbool.h>
+
+struct buf;
+struct err;
+
+/*
+ * The private PostgreSQL of a user who named none: a cluster under
+ * HOME/postgres, unix socket only, in a short path; as root it runs as the
+ * system user `postgres`. See DESIGN 4, "The embedded default".
+ */
+
+/*
+ * Make sure it runs and append its conninfo to *conninfo. It is made by initdb
+ * into a temporary folder and renamed, under a lock file, so two programs that
+ * start at once are safe; started detached (setsid, no inherited descriptor).
+ * With autostart false a server that does not run is 75. Errors: 69 PostgreSQL
+ * is not installed (naming the package), 77 home not writable or owned by
+ * somebody else, 74 disk full, 75 it did not come up (with its log's last line).
+ * A notice on stderr says that it was started, where, and how to stop it.
+ */
+int private_up(const char *home, bool autostart, struct buf *conninfo, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Stop it (fast shutdown, waits); 1 stopped, 0 did not run, -1 error. */
+int private_down(const char *home, struct err *e) __attribute__((warn_unused_result));
+
+/* Does it run? Appends its conninfo if so. 1, 0 or -1. */
+int private_running(const char *home, struct buf *conninfo, struct err *e) __attribute__((warn_unused_result));
+
+#endif

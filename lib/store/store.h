@@ -1,0 +1,53 @@
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+struct object;
+struct store;
+
+/* Everything a driver may need; drivers read no environment. */
+struct store_options {
+	const char *url; /* file:///absolute/folder (later: s3://bucket/prefix, s3+v2://bucket/prefix) */
+};
+
+/*
+ * An object store: whole, immutable objects under keys of [a-z0-9/._-], no
+ * empty, "." or ".." segment, at most 512 bytes. A key that exists holds a
+ * whole object; it is never overwritten.
+ */
+struct store *store_open(const struct store_options *options, struct err *e);
+void store_close(struct store *store);
+
+/* Where the bytes of a new object come from: as read(2). */
+typedef ssize_t store_source(void *ctx, void *bytes, size_t capacity, struct err *e);
+
+/*
+ * Store what the source gives, of unknown length, under a new key; visible
+ * only when whole and on disk (fsync of file and folder). *size gets its
+ * length. Errors: the source's own; 65 the key exists; 74 I/O, no space.
+ */
+int store_put(struct store *store, const char *key, store_source *source, void *ctx, uint64_t *size, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Open the range [offset, offset+length) for reading from its start to its end; 66 if there is no such key. */
+struct object *store_get(struct store *store, const char *key, uint64_t offset, uint64_t length, struct err *e);
+
+/* As read(2); 0 exactly at the range's end, 74 if the object ends before it. */
+ssize_t store_read(struct object *object, void *bytes, size_t capacity, struct err *e);
+void store_release(struct object *object);
+
+/* Length of an object; 66 if there is none. */
+int store_size(struct store *store, const char *key, uint64_t *size, struct err *e) __attribute__((warn_unused_result));
+
+/* Remove an object, and what an unfinished store_put of this key left behind; no such key is no error. */
+int store_remove(struct store *store, const char *key, struct err *e) __attribute__((warn_unused_result));
+
+/* Call `each` for every key that begins with prefix, in byte order, until it returns non-zero (then -1). */
+int store_list(struct store *store, const char *prefix, int (*each)(void *ctx, const char *key, struct err *e),
+    void *ctx, struct err *e) __attribute__((warn_unused_result));
+
+#endif
