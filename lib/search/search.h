@@ -1,0 +1,101 @@
+#ifndef SEARCH_SEARCH_H
+#define SEARCH_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct query; /* query.h */
+struct search;
+struct shape;
+
+/* Everything a driver may need; drivers read no environment. */
+struct search_options {
+	const char *url;      /* pg: */
+	const char *conninfo; /* of the database that holds the tables, for pg: */
+};
+
+/*
+ * One dataset's index. Its documents are the rows of the users' table, found
+ * again by the dataset's key, or without one (shape->key_count == 0) by the
+ * bigint column `_id`. Plain data of the caller; drivers keep no pointer to it.
+ */
+struct search_index {
+	int64_t dataset;
+	const char *schema; /* the users' table */
+	const char *table;
+	const struct shape *shape;
+};
+
+/* A document to bring up to date. */
+struct search_doc {
+	const char *const
+	    *key;         /* canonical text (type_canonical) of each key column, in the key's order; or of `_id` */
+	int64_t version;  /* of the row that the caller has read, or of its deletion */
+	bool deleted;     /* the row is gone */
+	const char *body; /* the record as one JSON object, no newline; NULL unless SEARCH_WANTS_BODY or if deleted */
+	size_t body_length;
+};
+
+/* Called for a document that the engine refuses for good (an index reject); the others go on, unless it returns -1. */
+typedef int search_refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e);
+
+/* A record found. All of it is valid during the call only. */
+struct search_hit {
+	const char *const *values; /* one per column of the shape, as type_to_json takes it; NULL: no value */
+	const char *id;            /* `_id` of a dataset without a key, else NULL */
+	int64_t version;
+};
+
+/* Called for each hit in order; -1 with *e set ends the query. */
+typedef int search_each(void *ctx, const struct search_hit *hit, struct err *e);
+
+/* What a query tells beside its hits. */
+struct search_page {
+	uint64_t total; /* all that match, whatever the limit; 0 unless query->total asks for it */
+	bool more;      /* the limit cut something off */
+	bool ranked;    /* ordered by relevance */
+};
+
+/*
+ * A search engine that holds the indexes of many datasets; one thread at a
+ * time. A call that meets a passing trouble tries again itself, a few times;
+ * any call may be repeated. Errors: 75 the trouble stayed; 66 the dataset has
+ * no index (search_bulk, search_query); 78 wrong URL; the callbacks' own.
+ */
+struct search *search_open(const struct search_options *options, struct err *e);
+void search_close(struct search *search);
+
+/* What the driver of this URL can do and needs, as bits. */
+enum search_capability {
+	SEARCH_WANTS_BODY = 1 << 0 /* search_bulk needs bodies; else it reads the rows itself */
+};
+unsigned search_capabilities(const struct search *search);
+
+/* Make the dataset's index if it is missing; twice is a no-op, at the same time too. */
+int search_create(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
+
+/*
+ * Bring these documents up to date; they are searchable when it returns. A
+ * document never goes back to an older version, so order, repetition and
+ * several writers at once do no harm. `refused` is never NULL.
+ */
+int search_bulk(struct search *search, const struct search_index *index, const struct search_doc *docs, size_t count,
+    search_refused *refused, void *ctx, struct err *e) MUST_CHECK;
+
+/* After a first fill and at the end of each job: build what makes queries fast. Writers wait for it, readers do not. */
+int search_finish(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
+
+/* Documents in the index; 0 if there is no index. */
+int search_count(struct search *search, const struct search_index *index, uint64_t *count, struct err *e) MUST_CHECK;
+
+/* Remove the index and its documents; none is no error. */
+int search_drop(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
+
+/* Run a query, in bounded memory whatever its limit; *page is filled when it returns 0. */
+int search_query(struct search *search, const struct search_index *index, const struct query *query, search_each *each,
+    void *ctx, struct search_page *page, struct err *e) MUST_CHECK;
+
+#endif
