@@ -12,6 +12,12 @@
 # Within a row, allowed because:
 #   within: ledger -> table     a chunk's books are written in the transaction that moves its rows
 #   within: io -> csv           none yet
+
+# As many jobs as processors, unless -j says otherwise.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 B       ?= build
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
@@ -27,7 +33,7 @@ ifeq ($(filter -O0,$(CFLAGS)),)
 HARDEN  += -D_FORTIFY_SOURCE=2
 endif
 ifdef SAN
-B       := $(B)/san
+override B := $(B)/san
 HARDEN  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDHARD  := -fsanitize=address,undefined
 else
@@ -49,7 +55,7 @@ BINS    := $(PROGS:%=$(B)/bin/%)
 UNITS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c tests/contract/*.c))
 TOOLS   := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all check demo lint bench fuzz install uninstall clean migrate index packages
+.PHONY: all tests check demo lint bench fuzz install uninstall clean migrate index
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -80,20 +86,24 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libcsvp.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS) $(CHECKLIBS)
 
-packages:
-	scripts/packages
+tests: $(UNITS) $(TOOLS)
 
-check: all $(UNITS) $(TOOLS)
-	B=$(B) SAN=$(SAN) LONG=$(LONG) SEED=$(SEED) tests/run $(T)
+# Libraries are looked up when this file is read: what needs packages first makes the rest in a second make.
+check:
+	scripts/packages build run test
+	$(MAKE) all tests
+	B=$(B) SAN=$(SAN) LONG=$(LONG) SEED=$(SEED) tests/run '$(T)'
+
+demo:
+	scripts/packages build run
+	$(MAKE) all
+	B=$(B) scripts/demo
 
 lint:
 	B=$(B) scripts/lint
 
-bench: all $(TOOLS)
+bench: all tests
 	B=$(B) tests/bench/run
-
-demo:
-	B=$(B) scripts/demo
 
 migrate: all
 	$(B)/bin/csvp-admin migrate

@@ -8,8 +8,7 @@
 
 #include "base/err.h"
 
-static void __attribute__((noreturn))
-out_of_memory(void)
+static void __attribute__((noreturn)) out_of_memory(void)
 {
 	static const char text[] = "csvp: out of memory\n";
 	ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);

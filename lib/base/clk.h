@@ -8,9 +8,9 @@
  * so that a unit test passes its own and never sleeps.
  */
 struct clk {
-	int64_t (*now)(void *ctx);               /* monotonic milliseconds */
-	void (*sleep)(void *ctx, int64_t ms);    /* returns early on a signal */
-	uint64_t (*random)(void *ctx);           /* 64 uniform bits */
+	int64_t (*now)(void *ctx);            /* monotonic milliseconds */
+	void (*sleep)(void *ctx, int64_t ms); /* returns early on a signal */
+	uint64_t (*random)(void *ctx);        /* 64 uniform bits */
 	void *ctx;
 };
 

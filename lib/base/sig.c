@@ -59,7 +59,9 @@ sig_check(struct err *e)
 	if (caught == 0)
 		return 0;
 	return err_set(e, caught == SIGINT ? ERR_SIGINT : ERR_SIGTERM, "interrupted by %s",
-	    caught == SIGINT ? "SIGINT" : caught == SIGHUP ? "SIGHUP" : "SIGTERM");
+	    caught == SIGINT   ? "SIGINT"
+	    : caught == SIGHUP ? "SIGHUP"
+			       : "SIGTERM");
 }
 
 int
