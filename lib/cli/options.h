@@ -17,6 +17,7 @@ enum option_kind {
 	OPTION_CHAR,   /* char *; one byte, or "tab", "\\t", "none" */
 };
 
+/* A list's values stay valid until the next options_parse; they point into argv. */
 struct option_list {
 	const char **values;
 	size_t count;
@@ -33,7 +34,7 @@ struct option {
 };
 
 struct program {
-	const char *name;     /* "csvp-load" */
+	const char *name;     /* "csvp-load"; "csvp-admin verify": the page is that of the first word */
 	const char *usage;    /* "[-j N] [REF...]" */
 	const char *purpose;  /* one line */
 	const struct option *options; /* ends with a row whose name is NULL */
@@ -52,7 +53,11 @@ struct program {
 int options_parse(const struct program *program, int argc, char **argv, char ***operands, size_t *count,
     struct err *e) __attribute__((warn_unused_result));
 
-/* Print `e` as the program's one error line and return its code for exit(); ERR_NONE prints nothing. */
+/*
+ * The last call of main: print `e` as the program's one error line (nothing
+ * for ERR_NONE or an empty message), flush stdout, return the code for exit().
+ * Output that cannot be written is 74, unless its reader has gone.
+ */
 int options_exit(const struct err *e);
 
 /* Was --progress=json given? */
