@@ -1,0 +1,139 @@
+#include "ledger/chunk.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "db/pg.h"
+
+#define COLUMNS "job, number, byte, length, line, records, state"
+
+static void
+fill(struct chunk *c, const struct pg_rows *rows, size_t row)
+{
+	static const char *const names[] = {"pending", "loaded", "indexed", "failed"};
+	const char *state = pg_rows_text(rows, row, 6);
+
+	*c = (struct chunk){
+	    .job = pg_rows_int(rows, row, 0),
+	    .number = pg_rows_int(rows, row, 1),
+	    .byte = (uint64_t)pg_rows_int(rows, row, 2),
+	    .length = (uint64_t)pg_rows_int(rows, row, 3),
+	    .line = (uint64_t)pg_rows_int(rows, row, 4),
+	    .records = (uint64_t)pg_rows_int(rows, row, 5),
+	    .state = CHUNK_PENDING,
+	};
+	while (c->state < CHUNK_FAILED && strcmp(state, names[c->state]) != 0)
+		c->state++;
+}
+
+int
+chunk_load(struct pg *pg, int64_t job, int64_t number, struct chunk *c, struct err *e)
+{
+	struct pg_rows *rows;
+	char id[24], place[24];
+
+	snprintf(id, sizeof id, "%" PRId64, job);
+	snprintf(place, sizeof place, "%" PRId64, number);
+	if (PG_QUERY(pg, &rows, e, "SELECT " COLUMNS " FROM csvp.chunk WHERE job = $1 AND number = $2", id, place) != 0)
+		return -1;
+	if (pg_rows_count(rows) != 1) {
+		pg_rows_free(rows);
+		return err_set(e, ERR_NOINPUT, "there is no chunk %" PRId64 "/%" PRId64, job, number);
+	}
+	fill(c, rows, 0);
+	pg_rows_free(rows);
+	return 0;
+}
+
+int
+chunk_list(struct pg *pg, int64_t job, struct chunk **chunks, size_t *count, struct err *e)
+{
+	struct pg_rows *rows;
+	char id[24];
+
+	snprintf(id, sizeof id, "%" PRId64, job);
+	if (PG_QUERY(pg, &rows, e, "SELECT " COLUMNS " FROM csvp.chunk WHERE job = $1 ORDER BY number", id) != 0)
+		return -1;
+	*count = pg_rows_count(rows);
+	*chunks = buf_calloc(*count, sizeof **chunks);
+	for (size_t i = 0; i < *count; i++)
+		fill(&(*chunks)[i], rows, i);
+	pg_rows_free(rows);
+	return 0;
+}
+
+int
+chunk_add(struct pg *pg, const struct chunk *chunks, size_t count, struct err *e)
+{
+	struct buf rows = {0};
+	int result;
+
+	if (pg_copy_begin(pg, "COPY csvp.chunk (job, number, byte, length, line, records) FROM STDIN", e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&rows, "%" PRId64 "\t%" PRId64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n", chunks[i].job,
+		    chunks[i].number, chunks[i].byte, chunks[i].length, chunks[i].line, chunks[i].records);
+	result = pg_copy_put(pg, rows.bytes, rows.length, e);
+	if (result == 0)
+		result = pg_copy_end(pg, e);
+	buf_fini(&rows);
+	return result;
+}
+
+/* Run an UPDATE of one chunk: how many rows it touched, or -1. */
+static int
+update(struct pg *pg, const char *sql, size_t count, const char *const *params, struct err *e)
+{
+	struct pg_rows *rows;
+	int touched;
+
+	if (pg_query(pg, &rows, e, sql, count, params) != 0)
+		return -1;
+	touched = (int)pg_rows_affected(rows);
+	pg_rows_free(rows);
+	return touched;
+}
+
+int
+chunk_set_loaded(struct pg *pg, const struct chunk *c, const struct books *b, int64_t milliseconds, struct err *e)
+{
+	char text[8][24];
+	const char *params[8];
+	const uint64_t values[] = {(uint64_t)c->job, (uint64_t)c->number, b->inserted, b->updated, b->unchanged, b->superseded,
+	    b->rejected, (uint64_t)milliseconds};
+
+	for (size_t i = 0; i < 8; i++) {
+		snprintf(text[i], sizeof text[i], "%" PRIu64, values[i]);
+		params[i] = text[i];
+	}
+	return update(pg,
+	    "UPDATE csvp.chunk SET state = 'loaded', inserted = $3, updated = $4, unchanged = $5, superseded = $6, rejected = $7,"
+	    " indexed = 0, indexed_at = NULL, error = NULL, loaded_at = clock_timestamp(), load_ms = $8"
+	    " WHERE job = $1 AND number = $2 AND state = 'pending'",
+	    8, params, e);
+}
+
+int
+chunk_set_indexed(struct pg *pg, int64_t job, int64_t number, uint64_t indexed, struct err *e)
+{
+	return pg_execf(pg, e,
+	    "UPDATE csvp.chunk SET state = 'indexed', indexed = %" PRIu64 ", indexed_at = clock_timestamp()"
+	    " WHERE job = %" PRId64 " AND number = %" PRId64 " AND state = 'loaded'",
+	    indexed, job, number);
+}
+
+int
+chunk_supersede(struct pg *pg, int64_t job, struct err *e)
+{
+	/* width_bucket over the chunks' first bytes is a binary search a row: no range join of millions with thousands. */
+	return pg_execf(pg, e,
+	    "UPDATE csvp.chunk c SET inserted = inserted - g.n, superseded = superseded + g.n FROM ("
+	    "  SELECT width_bucket(s.byte, (SELECT array_agg(byte ORDER BY number) FROM csvp.chunk WHERE job = %" PRId64 "))"
+	    "         AS place, count(*) AS n FROM pg_temp.superseded s GROUP BY 1) g"
+	    "  JOIN (SELECT number, row_number() OVER (ORDER BY number) AS place FROM csvp.chunk WHERE job = %" PRId64 ") k"
+	    "    ON k.place = g.place WHERE c.job = %" PRId64 " AND c.number = k.number",
+	    job, job, job);
+}

@@ -1,0 +1,56 @@
+#ifndef LEDGER_CHUNK_H
+#define LEDGER_CHUNK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct pg;
+
+enum chunk_state { CHUNK_PENDING, CHUNK_LOADED, CHUNK_INDEXED, CHUNK_FAILED };
+
+/* A byte range of a job's object that begins and ends on a record boundary. */
+struct chunk {
+	int64_t job;
+	int64_t number; /* from 0, in file order */
+	uint64_t byte, length;
+	uint64_t line;  /* of its first byte */
+	uint64_t records;
+	enum chunk_state state;
+};
+
+/* What became of a chunk's records; the sum is the chunk's `records`. */
+struct books {
+	uint64_t inserted, updated, unchanged, superseded, rejected;
+};
+
+/* 66 if there is no such chunk. */
+int chunk_load(struct pg *pg, int64_t job, int64_t number, struct chunk *c, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* All chunks of a job in order; *chunks is freed by the caller. */
+int chunk_list(struct pg *pg, int64_t job, struct chunk **chunks, size_t *count, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Write the chunks of a job; inside the split's transaction. */
+int chunk_add(struct pg *pg, const struct chunk *chunks, size_t count, struct err *e) __attribute__((warn_unused_result));
+
+/*
+ * pending -> loaded with its books, as the last writes of the transaction that
+ * moved the data: 1 done, 0 it was not pending any more (roll back), -1.
+ */
+int chunk_set_loaded(struct pg *pg, const struct chunk *c, const struct books *b, int64_t milliseconds, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* loaded -> indexed, with the number of changed records that reached the index. */
+int chunk_set_indexed(struct pg *pg, int64_t job, int64_t number, uint64_t indexed, struct err *e)
+    __attribute__((warn_unused_result));
+
+/*
+ * Move records that were found superseded after their chunks were loaded from
+ * inserted to superseded: their offsets in the job's object are the column
+ * `byte` of the temporary table pg_temp.superseded.
+ */
+int chunk_supersede(struct pg *pg, int64_t job, struct err *e) __attribute__((warn_unused_result));
+
+#endif

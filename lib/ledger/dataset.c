@@ -1,0 +1,219 @@
+#include "ledger/dataset.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "db/pg.h"
+#include "schema/names.h"
+#include "schema/shape.h"
+
+#define COLUMNS "id, name, table_schema, table_name, state, seal, generation, key <> '{}'"
+
+void
+dataset_fini(struct dataset *d)
+{
+	free(d->name);
+	free(d->table_schema);
+	free(d->table_name);
+	*d = (struct dataset){0};
+}
+
+static void
+fill(struct dataset *d, const struct pg_rows *rows)
+{
+	const char *state = pg_rows_text(rows, 0, 4);
+
+	*d = (struct dataset){
+	    .id = pg_rows_int(rows, 0, 0),
+	    .name = buf_strdup(pg_rows_text(rows, 0, 1)),
+	    .table_schema = buf_strdup(pg_rows_text(rows, 0, 2)),
+	    .table_name = buf_strdup(pg_rows_text(rows, 0, 3)),
+	    .state = strcmp(state, "new") == 0 ? DATASET_NEW : strcmp(state, "ready") == 0 ? DATASET_READY : DATASET_BUILDING,
+	    .seal = pg_rows_int(rows, 0, 5),
+	    .generation = pg_rows_int(rows, 0, 6),
+	    .keyed = pg_rows_bool(rows, 0, 7),
+	};
+}
+
+int
+dataset_find(struct pg *pg, const char *name, struct dataset *d, struct err *e)
+{
+	struct pg_rows *rows;
+	int found;
+
+	if (PG_QUERY(pg, &rows, e, "SELECT " COLUMNS " FROM csvp.dataset WHERE name = $1", name) != 0)
+		return -1;
+	found = pg_rows_count(rows) == 1;
+	if (found)
+		fill(d, rows);
+	pg_rows_free(rows);
+	return found;
+}
+
+int
+dataset_load(struct pg *pg, int64_t id, struct dataset *d, struct err *e)
+{
+	struct pg_rows *rows;
+	char number[24];
+
+	snprintf(number, sizeof number, "%" PRId64, id);
+	if (PG_QUERY(pg, &rows, e, "SELECT " COLUMNS " FROM csvp.dataset WHERE id = $1", number) != 0)
+		return -1;
+	if (pg_rows_count(rows) != 1) {
+		pg_rows_free(rows);
+		return err_set(e, ERR_NOINPUT, "dataset %" PRId64 " is gone", id);
+	}
+	fill(d, rows);
+	pg_rows_free(rows);
+	return 0;
+}
+
+static int
+define(struct pg *pg, const char *name, const char *schema, bool *created, struct err *e)
+{
+	struct pg_rows *rows = NULL;
+	char *table = names_table(name);
+
+	if (pg_begin(pg, e) != 0)
+		goto fail;
+	if (PG_QUERY(pg, &rows, e,
+	        "INSERT INTO csvp.dataset (name, table_schema, table_name) VALUES ($1, $2, $3)"
+	        " ON CONFLICT (name) DO NOTHING RETURNING id",
+	        name, schema, table) != 0)
+		goto fail;
+	*created = pg_rows_count(rows) == 1;
+	/* The edits' sequence is made with the dataset: it is raised before the table exists. */
+	if (*created && pg_execf(pg, e, "CREATE SEQUENCE csvp.version_%s AS bigint CACHE 1", pg_rows_text(rows, 0, 0)) != 0)
+		goto fail;
+	pg_rows_free(rows);
+	rows = NULL;
+	if (pg_commit(pg, e) != 0)
+		goto fail;
+	free(table);
+	return 0;
+
+fail:
+	if (strcmp(pg_sqlstate(pg), "23505") == 0)
+		err_set(e, ERR_DATA, "dataset %s: its table would be %s.%s, which belongs to another dataset; hint: -d OTHER-NAME",
+		    name, schema, table);
+	pg_rows_free(rows);
+	pg_rollback(pg);
+	free(table);
+	return -1;
+}
+
+int
+dataset_ensure(struct pg *pg, const char *name, const char *schema, struct dataset *d, bool *created, struct err *e)
+{
+	int found;
+
+	*created = false;
+	found = dataset_find(pg, name, d, e);
+	if (found != 0)
+		return found > 0 ? 0 : -1;
+	if (define(pg, name, schema, created, e) != 0)
+		return -1;
+	found = dataset_find(pg, name, d, e);
+	if (found == 0)
+		return err_set(e, ERR_AGAIN, "dataset %s was dropped at this moment", name);
+	return found > 0 ? 0 : -1;
+}
+
+int
+dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struct err *e)
+{
+	struct pg_rows *rows;
+	char id[24];
+	size_t count;
+
+	*shape = (struct shape){0};
+	snprintf(id, sizeof id, "%" PRId64, d->id);
+	if (PG_QUERY(pg, &rows, e,
+	        "SELECT c.header, c.name, format_type(a.atttypid, NULL), c.undecided"
+	        "  FROM csvp.dataset_column c JOIN csvp.dataset d ON d.id = c.dataset"
+	        "  LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(format('%I.%I', d.table_schema, d.table_name))"
+	        "   AND a.attname = c.name AND NOT a.attisdropped"
+	        " WHERE d.id = $1 ORDER BY c.position",
+	        id) != 0)
+		return -1;
+	count = pg_rows_count(rows);
+	for (size_t i = 0; i < count; i++) {
+		const char *sql = pg_rows_text(rows, i, 2);
+		enum type_id type;
+
+		if (sql == NULL) {
+			err_set(e, ERR_DATA, "dataset %s: table %s.%s has no column \"%s\" any more; hint: put it back, or drop the dataset",
+			    d->name, d->table_schema, d->table_name, pg_rows_text(rows, i, 1));
+			goto fail;
+		}
+		/* A type of a person's own choice takes any text; the server has the last word on each value. */
+		if (!type_parse(sql, &type))
+			type = TYPE_TEXT;
+		shape_add(shape, pg_rows_text(rows, i, 0), pg_rows_text(rows, i, 1), type, pg_rows_bool(rows, i, 3));
+	}
+	pg_rows_free(rows);
+	rows = NULL;
+	if (PG_QUERY(pg, &rows, e, "SELECT unnest(key) FROM csvp.dataset WHERE id = $1", id) != 0)
+		goto fail;
+	for (size_t i = 0; count > 0 && i < pg_rows_count(rows); i++)
+		if (shape_add_key(shape, pg_rows_text(rows, i, 0), e) != 0)
+			goto fail;
+	pg_rows_free(rows);
+	return 0;
+
+fail:
+	pg_rows_free(rows);
+	shape_fini(shape);
+	return -1;
+}
+
+int
+dataset_add_column(struct pg *pg, int64_t id, size_t position, const char *header, const char *name, bool undecided,
+    struct err *e)
+{
+	char number[24], place[24];
+
+	snprintf(number, sizeof number, "%" PRId64, id);
+	snprintf(place, sizeof place, "%zu", position);
+	return PG_QUERY(pg, NULL, e,
+	    "WITH c AS (INSERT INTO csvp.dataset_column (dataset, position, header, name, undecided)"
+	    " VALUES ($1, $2, $3, $4, $5) RETURNING dataset)"
+	    " UPDATE csvp.dataset SET generation = generation + 1 FROM c WHERE id = c.dataset",
+	    number, place, header, name, undecided ? "t" : "f");
+}
+
+int
+dataset_define(struct pg *pg, int64_t id, const struct shape *shape, struct err *e)
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct column *c = &shape->columns[i];
+
+		if (dataset_add_column(pg, id, i, c->header, c->name, c->undecided, e) != 0)
+			return -1;
+	}
+	return pg_execf(pg, e, "UPDATE csvp.dataset SET state = 'building' WHERE id = %" PRId64, id);
+}
+
+int
+dataset_decide(struct pg *pg, int64_t id, size_t position, struct err *e)
+{
+	return pg_execf(pg, e,
+	    "UPDATE csvp.dataset_column SET undecided = false WHERE dataset = %" PRId64 " AND position = %zu;"
+	    "UPDATE csvp.dataset SET generation = generation + 1 WHERE id = %" PRId64,
+	    id, position, id);
+}
+
+char *
+dataset_table(const struct dataset *d)
+{
+	struct buf b = {0};
+
+	pg_quote_name(&b, d->table_schema);
+	buf_byte(&b, '.');
+	pg_quote_name(&b, d->table_name);
+	return buf_detach(&b);
+}

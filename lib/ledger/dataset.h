@@ -1,0 +1,58 @@
+#ifndef LEDGER_DATASET_H
+#define LEDGER_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct pg;
+struct shape;
+
+enum dataset_state { DATASET_NEW, DATASET_BUILDING, DATASET_READY };
+
+/* A row of csvp.dataset. Strings are owned; free with dataset_fini. */
+struct dataset {
+	int64_t id;
+	char *name;
+	char *table_schema;
+	char *table_name;
+	enum dataset_state state;
+	int64_t seal;       /* jobs with a lower seq are refused */
+	int64_t generation; /* raised when a column changes */
+	bool keyed;         /* it has a key; else records are appended */
+};
+
+void dataset_fini(struct dataset *d);
+
+/* By name: 1 found, 0 not there, -1. */
+int dataset_find(struct pg *pg, const char *name, struct dataset *d, struct err *e) __attribute__((warn_unused_result));
+
+/* By id; 66 if it is gone. */
+int dataset_load(struct pg *pg, int64_t id, struct dataset *d, struct err *e) __attribute__((warn_unused_result));
+
+/*
+ * Find or define it, with the table it will have in `schema`; safe when two
+ * do so at once. *created says whether this call made it. 65 if its table's
+ * name belongs to another dataset. Leaves no transaction open.
+ */
+int dataset_ensure(struct pg *pg, const char *name, const char *schema, struct dataset *d, bool *created,
+    struct err *e) __attribute__((warn_unused_result));
+
+/* The columns (header, name, order: the ledger's; types: the catalog's) and the key. */
+int dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Write the columns of a new dataset; inside the transaction that makes its table. State becomes building. */
+int dataset_define(struct pg *pg, int64_t id, const struct shape *shape, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Append one column / decide an undecided one; inside the transaction that changes the table. Raises the generation. */
+int dataset_add_column(struct pg *pg, int64_t id, size_t position, const char *header, const char *name,
+    bool undecided, struct err *e) __attribute__((warn_unused_result));
+int dataset_decide(struct pg *pg, int64_t id, size_t position, struct err *e) __attribute__((warn_unused_result));
+
+/* "schema"."table", quoted for SQL; freed by the caller. */
+char *dataset_table(const struct dataset *d);
+
+#endif

@@ -1,0 +1,81 @@
+#ifndef LEDGER_JOB_H
+#define LEDGER_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct pg;
+
+enum job_state { JOB_UPLOADING, JOB_STORED, JOB_SPLIT };
+
+/* A row of csvp.job. Strings and arrays are owned; free with job_fini. */
+struct job {
+	int64_t id;
+	int64_t dataset;
+	int64_t seq; /* 0 while uploading */
+	enum job_state state;
+	bool cancelled, paused, fail_fast;
+	bool unique_keys;   /* proven at split: no key occurs twice in the file */
+	char *file;         /* as the user named it */
+	char *object;       /* key in the store */
+	uint64_t object_bytes;
+	char *options;      /* struct reading as JSON */
+	char *error;        /* of the split; NULL */
+	enum err_code error_code;
+	int *columns;       /* per field of the file: position in the dataset's shape, -1 none */
+	size_t column_count;
+};
+
+/* 66 if there is no such job. */
+int job_load(struct pg *pg, int64_t id, struct job *job, struct err *e) __attribute__((warn_unused_result));
+void job_fini(struct job *job);
+
+/* Open a job in state uploading; *id and the object's key ("objects/DATASET/JOB", freed by the caller). */
+int job_open(struct pg *pg, int64_t dataset, const char *file, const char *options, const char *max_rejects,
+    bool fail_fast, int64_t *id, char **object, struct err *e) __attribute__((warn_unused_result));
+
+/* Forget a job that is still uploading. */
+int job_discard(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
+
+/* Ids of the dataset's uploading jobs; *ids is freed by the caller. */
+int job_uploading(struct pg *pg, int64_t dataset, int64_t **ids, size_t *count, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* The dataset's lowest job that is stored, live and not split: its id, 0 if none, -1. */
+int64_t job_lowest_unsplit(struct pg *pg, int64_t dataset, struct err *e) __attribute__((warn_unused_result));
+
+/* Inside the split's transaction: the job is split, with its books so far. */
+int job_set_split(struct pg *pg, int64_t id, const int *columns, size_t count, bool unique_keys, uint64_t records,
+    uint64_t blank_lines, struct err *e) __attribute__((warn_unused_result));
+
+/* The split failed for good: keep why. */
+int job_set_error(struct pg *pg, int64_t id, const struct err *why, struct err *e) __attribute__((warn_unused_result));
+
+int job_set_started(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
+
+/* Set finished_at of a job that has come to its end, if nobody did. */
+int job_set_finished(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
+
+/* Is every earlier job of the dataset at its end with nothing to come (all loaded within its limit, or cancelled)? 1, 0, -1. */
+int job_earlier_finished(struct pg *pg, const struct job *job, struct err *e) __attribute__((warn_unused_result));
+
+/* Its derived state ("loading", ...; csvp.job_status) and verdict: 0, 3, 65 or, while it is not at its end, 75. */
+struct job_verdict {
+	char state[16];
+	enum err_code code;
+	int64_t pending; /* chunks still to load that nobody holds */
+	int64_t held;    /* chunks somebody works on */
+	int64_t to_index;
+	int64_t open_rejects;
+	int64_t records;
+};
+int job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e) __attribute__((warn_unused_result));
+
+/* Change the limit of rejects: "N" or "N%"; 64 if it is neither (also used to check an option). */
+int job_check_limit(const char *limit, struct err *e) __attribute__((warn_unused_result));
+int job_set_limit(struct pg *pg, int64_t id, const char *limit, struct err *e) __attribute__((warn_unused_result));
+
+#endif

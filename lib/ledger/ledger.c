@@ -1,0 +1,40 @@
+#include "ledger/ledger.h"
+
+#include "db/migrate.h"
+#include "db/pg.h"
+#include "ledger/migration_1.sql.h"
+
+static const struct migration migrations[] = {
+	{1, "ledger", sql_migration_1},
+};
+#define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
+
+int64_t
+ledger_version(int64_t seq, uint64_t offset)
+{
+	return (int64_t)((uint64_t)seq << LEDGER_OFFSET_BITS | offset);
+}
+
+int64_t
+ledger_lock_key(enum ledger_lock kind, int64_t id, int64_t chunk)
+{
+	return (int64_t)kind << 60 | id << 26 | chunk;
+}
+
+int
+ledger_migrate(struct pg *pg, struct err *e)
+{
+	return migrate_run(pg, migrations, MIGRATION_COUNT, e);
+}
+
+int
+ledger_pending_migrations(struct pg *pg, struct err *e)
+{
+	return migrate_pending(pg, migrations, MIGRATION_COUNT, e);
+}
+
+int
+ledger_worker(struct pg *pg, struct err *e)
+{
+	return pg_exec(pg, "SET csvp.worker = 'on'", e);
+}

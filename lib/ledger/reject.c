@@ -1,0 +1,76 @@
+#include "ledger/reject.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "db/pg.h"
+#include "schema/type.h"
+
+void
+reject_add(struct reject_list *list, uint64_t byte, uint64_t line, uint64_t length, const char *header, const char *code,
+    const char *reason)
+{
+	/* Doubling at powers of two: no capacity to keep. */
+	if ((list->count & (list->count - 1)) == 0)
+		list->rejects = buf_realloc(list->rejects, list->count > 0 ? 2 * list->count : 1, sizeof *list->rejects);
+	list->rejects[list->count++] = (struct reject){
+	    .byte = byte,
+	    .line = line,
+	    .length = length,
+	    .header = header != NULL ? buf_strdup(header) : NULL,
+	    .code = code,
+	    .reason = buf_strdup(reason),
+	};
+}
+
+void
+reject_fini(struct reject_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->rejects[i].header);
+		free(list->rejects[i].reason);
+	}
+	list->count = 0;
+	free(list->rejects);
+	list->rejects = NULL;
+}
+
+static void
+copy_text(struct buf *row, const char *text)
+{
+	if (text == NULL)
+		buf_string(row, "\\N");
+	else
+		type_copy(TYPE_TEXT, row, text, strlen(text));
+}
+
+int
+reject_write(struct pg *pg, int64_t job, int64_t chunk, const struct reject_list *list, struct err *e)
+{
+	struct buf rows = {0};
+	int result;
+
+	if (pg_execf(pg, e, "DELETE FROM csvp.reject WHERE job = %" PRId64 " AND chunk = %" PRId64, job, chunk) != 0)
+		return -1;
+	if (list->count == 0)
+		return 0;
+	if (pg_copy_begin(pg, "COPY csvp.reject (job, chunk, byte, line, length, header, code, reason) FROM STDIN", e) != 0)
+		return -1;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct reject *r = &list->rejects[i];
+
+		buf_printf(&rows, "%" PRId64 "\t%" PRId64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t", job, chunk, r->byte, r->line,
+		    r->length);
+		copy_text(&rows, r->header);
+		buf_printf(&rows, "\t%s\t", r->code);
+		copy_text(&rows, r->reason);
+		buf_byte(&rows, '\n');
+	}
+	result = pg_copy_put(pg, rows.bytes, rows.length, e);
+	if (result == 0)
+		result = pg_copy_end(pg, e);
+	buf_fini(&rows);
+	return result;
+}

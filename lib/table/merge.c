@@ -1,0 +1,327 @@
+#include "table/merge.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/sig.h"
+#include "db/pg.h"
+#include "schema/shape.h"
+#include "table/batch.h"
+#include "table/target.h"
+
+/* What one merge_batch works with. */
+struct merge {
+	struct pg *pg;
+	const struct target *target;
+	enum merge_mode mode;
+	struct batch *batch;
+	struct merge_result *result;
+};
+
+static void
+append_stage(struct buf *sql, const struct target *t)
+{
+	buf_printf(sql, "pg_temp.stage_%" PRId64 "_%" PRId64, t->dataset, t->generation);
+}
+
+int
+merge_prepare(struct pg *pg, const struct target *t, struct err *e)
+{
+	struct buf sql = {0};
+	int result;
+
+	/* TEMP, not UNLOGGED: no WAL at all, and its truncation at commit costs nothing. */
+	buf_string(&sql, "SET client_min_messages = warning;CREATE TEMP TABLE IF NOT EXISTS ");
+	append_stage(&sql, t);
+	buf_string(&sql, " ON COMMIT DELETE ROWS AS SELECT ");
+	target_columns(&sql, t, "");
+	buf_string(&sql, " FROM ");
+	target_table(&sql, t);
+	buf_string(&sql, " WITH NO DATA");
+	result = pg_exec(pg, sql.bytes, e);
+	buf_fini(&sql);
+	return result;
+}
+
+/* COPY the winners of some groups; lines that lie one behind the other are sent as one piece. */
+static int
+copy_groups(const struct merge *m, size_t from, size_t to, const char *sql, struct err *e)
+{
+	size_t piece = 0, length = 0;
+
+	if (pg_copy_begin(m->pg, sql, e) != 0)
+		return -1;
+	for (size_t i = from; i < to; i++) {
+		const struct batch_entry *entry = batch_winner(m->batch, &m->batch->groups[i]);
+
+		if (entry == NULL)
+			continue;
+		if (length > 0 && (entry->text != piece + length || length > (256u << 10))) {
+			if (pg_copy_put(m->pg, m->batch->texts.bytes + piece, length, e) != 0)
+				return -1;
+			length = 0;
+		}
+		if (length == 0)
+			piece = entry->text;
+		length += entry->text_length;
+	}
+	if (length > 0 && pg_copy_put(m->pg, m->batch->texts.bytes + piece, length, e) != 0)
+		return -1;
+	return pg_copy_end(m->pg, e);
+}
+
+static uint64_t
+winners(const struct merge *m, size_t from, size_t to)
+{
+	uint64_t count = 0;
+
+	for (size_t i = from; i < to; i++)
+		count += batch_winner(m->batch, &m->batch->groups[i]) != NULL;
+	return count;
+}
+
+static int
+append_groups(const struct merge *m, size_t from, size_t to, struct err *e)
+{
+	struct buf sql = {0};
+	int result;
+
+	buf_string(&sql, "COPY ");
+	target_table(&sql, m->target);
+	buf_string(&sql, " (");
+	target_columns(&sql, m->target, "");
+	buf_string(&sql, ") FROM STDIN");
+	result = copy_groups(m, from, to, sql.bytes, e);
+	buf_fini(&sql);
+	if (result == 0)
+		m->result->inserted += winners(m, from, to);
+	return result;
+}
+
+static int
+stage_groups(const struct merge *m, size_t from, size_t to, struct err *e)
+{
+	struct buf sql = {0};
+	int result;
+
+	/* Empty already, except while a batch is being halved. */
+	buf_string(&sql, "DELETE FROM ");
+	append_stage(&sql, m->target);
+	result = from == 0 && to == m->batch->group_count ? 0 : pg_exec(m->pg, sql.bytes, e);
+	buf_reset(&sql);
+	buf_string(&sql, "COPY ");
+	append_stage(&sql, m->target);
+	buf_string(&sql, " FROM STDIN");
+	if (result == 0)
+		result = copy_groups(m, from, to, sql.bytes, e);
+	buf_fini(&sql);
+	return result;
+}
+
+/* Run a statement that gives numbers. */
+static int
+numbers(struct pg *pg, const char *sql, uint64_t *out, size_t count, struct err *e)
+{
+	struct pg_rows *rows;
+
+	if (pg_query(pg, &rows, e, sql, 0, NULL) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		out[i] = (uint64_t)pg_rows_int(rows, 0, i);
+	pg_rows_free(rows);
+	return 0;
+}
+
+/*
+ * How many staged records are equal to the row they meet (identical images,
+ * so that 1.0 is not 1.00); with MERGE_LEAVE they leave the stage.
+ */
+static int
+equal_rows(const struct merge *m, uint64_t *equal, struct err *e)
+{
+	const struct target *t = m->target;
+	struct buf sql = {0};
+	int result;
+
+	if (m->mode == MERGE_LEAVE) {
+		buf_string(&sql, "WITH gone AS (DELETE FROM ");
+		append_stage(&sql, t);
+		buf_string(&sql, " s USING ");
+		target_table(&sql, t);
+		buf_string(&sql, " t WHERE ");
+	} else {
+		buf_string(&sql, "SELECT count(*) FROM ");
+		append_stage(&sql, t);
+		buf_string(&sql, " s JOIN ");
+		target_table(&sql, t);
+		buf_string(&sql, " t ON t._version < s._version AND ");
+	}
+	target_key_join(&sql, t, "t.", "s.");
+	buf_string(&sql, " AND ROW(");
+	target_values(&sql, t, "t.");
+	buf_string(&sql, ") OPERATOR(pg_catalog.*=) ROW(");
+	target_values(&sql, t, "s.");
+	buf_string(&sql, m->mode == MERGE_LEAVE ? ") RETURNING 1) SELECT count(*) FROM gone" : ")");
+	result = numbers(m->pg, sql.bytes, equal, 1, e);
+	buf_fini(&sql);
+	return result;
+}
+
+/* INSERT ... ON CONFLICT of what is staged; counts[0] rows written, counts[1] of them new. */
+static int
+upsert_rows(const struct merge *m, uint64_t counts[2], struct err *e)
+{
+	const struct target *t = m->target;
+	struct buf sql = {0};
+	int result;
+
+	buf_string(&sql, "WITH w AS (INSERT INTO ");
+	target_table(&sql, t);
+	buf_string(&sql, " AS t (");
+	target_columns(&sql, t, "");
+	buf_string(&sql, ") SELECT ");
+	target_columns(&sql, t, "s.");
+	buf_string(&sql, " FROM ");
+	append_stage(&sql, t);
+	buf_string(&sql, " s ON CONFLICT (");
+	target_key(&sql, t, "");
+	buf_string(&sql, ") DO UPDATE SET ");
+	for (size_t i = 0; i < t->shape->count; i++) {
+		pg_quote_name(&sql, t->shape->columns[i].name);
+		buf_string(&sql, " = excluded.");
+		pg_quote_name(&sql, t->shape->columns[i].name);
+		buf_string(&sql, ", ");
+	}
+	buf_string(&sql, "_version = excluded._version WHERE excluded._version > t._version"
+	                 " RETURNING t.xmax = 0 AS new) SELECT count(*), count(*) FILTER (WHERE new) FROM w");
+	result = numbers(m->pg, sql.bytes, counts, 2, e);
+	buf_fini(&sql);
+	return result;
+}
+
+/*
+ * An upsert can wait for the transaction that deletes its row, so the
+ * tombstone is looked for in a second statement, with a snapshot of its own.
+ */
+static int
+remove_beaten(const struct merge *m, uint64_t *beaten, struct err *e)
+{
+	const struct target *t = m->target;
+	struct buf sql = {0};
+	uint64_t some;
+	int result;
+
+	*beaten = 0;
+	buf_printf(&sql, "SELECT EXISTS (SELECT FROM csvp.tombstone WHERE dataset = %" PRId64 ")::int", t->dataset);
+	result = numbers(m->pg, sql.bytes, &some, 1, e);
+	if (result == 0 && some != 0) {
+		buf_reset(&sql);
+		buf_string(&sql, "WITH gone AS (DELETE FROM ");
+		target_table(&sql, t);
+		buf_string(&sql, " t USING ");
+		append_stage(&sql, t);
+		buf_printf(&sql, " s, csvp.tombstone d WHERE d.dataset = %" PRId64 " AND d.version > s._version AND d.key = ", t->dataset);
+		target_key_text(&sql, t, "s.");
+		buf_string(&sql, " AND t._version = s._version AND ");
+		target_key_join(&sql, t, "t.", "s.");
+		buf_string(&sql, " RETURNING 1) SELECT count(*) FROM gone");
+		result = numbers(m->pg, sql.bytes, beaten, 1, e);
+	}
+	buf_fini(&sql);
+	return result;
+}
+
+static int
+upsert_groups(const struct merge *m, size_t from, size_t to, struct err *e)
+{
+	uint64_t staged = winners(m, from, to);
+	uint64_t equal, written[2], beaten, left, updated, unchanged, inserted;
+
+	if (staged == 0)
+		return 0;
+	if (stage_groups(m, from, to, e) != 0 || equal_rows(m, &equal, e) != 0 || upsert_rows(m, written, e) != 0 ||
+	    remove_beaten(m, &beaten, e) != 0)
+		return -1;
+	/* `equal` was seen by an earlier snapshot than `written`: keep the sum exact under edits of the same rows. */
+	left = m->mode == MERGE_LEAVE ? equal : 0;
+	inserted = written[1];
+	updated = written[0] - written[1];
+	unchanged = m->mode == MERGE_LEAVE ? 0 : equal < updated ? equal : updated;
+	updated -= unchanged;
+	m->result->superseded += staged - left - written[0] + beaten;
+	for (uint64_t *from_counter[] = {&inserted, &updated, &unchanged, NULL}, **c = from_counter; beaten > 0 && *c != NULL; c++) {
+		uint64_t taken = **c < beaten ? **c : beaten;
+
+		**c -= taken;
+		beaten -= taken;
+	}
+	m->result->inserted += inserted;
+	m->result->updated += updated;
+	m->result->unchanged += unchanged + left;
+	return 0;
+}
+
+static int
+write_groups(const struct merge *m, size_t from, size_t to, struct err *e)
+{
+	return m->mode == MERGE_APPEND ? append_groups(m, from, to, e) : upsert_groups(m, from, to, e);
+}
+
+/* Write some groups behind a savepoint; when the server refuses them for their data, halve, down to the record. */
+static int
+write_halving(const struct merge *m, size_t from, size_t to, struct err *e)
+{
+	struct merge_result before = *m->result;
+	size_t middle = from + (to - from) / 2;
+	struct batch_entry *entry;
+
+	if (from == to || winners(m, from, to) == 0)
+		return 0;
+	if (sig_check(e) != 0 || pg_exec(m->pg, "SAVEPOINT part", e) != 0)
+		return -1;
+	if (write_groups(m, from, to, e) == 0)
+		return pg_exec(m->pg, "RELEASE SAVEPOINT part", e);
+	if (e->code != ERR_DATA || pg_lost(m->pg))
+		return -1;
+	*m->result = before;
+	if (to - from == 1) {
+		entry = batch_winner(m->batch, &m->batch->groups[from]);
+		entry->fault = buf_strdup(e->message);
+	}
+	if (pg_exec(m->pg, "ROLLBACK TO SAVEPOINT part;RELEASE SAVEPOINT part", e) != 0)
+		return -1;
+	if (to - from == 1)
+		return write_halving(m, from, to, e);
+	if (write_halving(m, from, middle, e) != 0)
+		return -1;
+	return write_halving(m, middle, to, e);
+}
+
+int
+merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, struct batch *batch, struct merge_result *result,
+    struct err *e)
+{
+	struct merge m = {pg, t, mode, batch, result};
+	uint64_t refused = 0, staged;
+
+	*result = (struct merge_result){0};
+	/*
+	 * Deferred constraints must speak before the commit. A join of stage and table must stay a nested loop over the
+	 * key: sorted keys visit each page of the index once, and no statistics of a table that grows are to be trusted.
+	 */
+	if (pg_exec(pg,
+	        "SET CONSTRAINTS ALL IMMEDIATE;SET LOCAL enable_hashjoin = off;SET LOCAL enable_mergejoin = off;"
+	        "SET LOCAL enable_seqscan = off;SET LOCAL enable_bitmapscan = off",
+	        e) != 0)
+		return -1;
+	if (write_halving(&m, 0, batch->group_count, e) != 0)
+		return -1;
+	for (size_t i = 0; i < batch->count; i++)
+		refused += batch->entries[i].fault != NULL;
+	/* What was de-duplicated away in the client. */
+	staged = winners(&m, 0, batch->group_count);
+	result->superseded += batch->count - refused - staged;
+	return 0;
+}

@@ -1,0 +1,40 @@
+#ifndef TABLE_TARGET_H
+#define TABLE_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+struct shape;
+
+/*
+ * A dataset's table, as the SQL of this folder needs it. Besides the shape's
+ * columns it has `_version`, and `_id` as its key if the shape has no key.
+ */
+struct target {
+	int64_t dataset;
+	int64_t generation;
+	const char *schema;
+	const char *name;
+	const struct shape *shape;
+};
+
+/* Append "schema"."table". */
+void target_table(struct buf *sql, const struct target *t);
+
+/* Append the column list, each name behind `prefix` ("t." or ""): the shape's columns, `_id` if there is one, `_version`. */
+void target_columns(struct buf *sql, const struct target *t, const char *prefix);
+
+/* The same without `_version`. */
+void target_values(struct buf *sql, const struct target *t, const char *prefix);
+
+/* Append the key's columns, comma-separated. */
+void target_key(struct buf *sql, const struct target *t, const char *prefix);
+
+/* Append "a.k1 = b.k1 AND ...". */
+void target_key_join(struct buf *sql, const struct target *t, const char *a, const char *b);
+
+/* Append ARRAY[...] of the key's canonical texts, as csvp.tombstone and csvp.change keep keys. */
+void target_key_text(struct buf *sql, const struct target *t, const char *prefix);
+
+#endif
