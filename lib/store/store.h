@@ -11,13 +11,17 @@ struct store;
 
 /* Everything a driver may need; drivers read no environment. */
 struct store_options {
-	const char *url; /* file:///absolute/folder (later: s3://bucket/prefix, s3+v2://bucket/prefix) */
+	const char *url; /* file:///absolute/folder */
 };
 
 /*
- * An object store: whole, immutable objects under keys of [a-z0-9/._-], no
- * empty, "." or ".." segment, at most 512 bytes. A key that exists holds a
- * whole object; it is never overwritten.
+ * An object store: whole, immutable objects under keys of [a-z0-9/._-], at
+ * most 200 bytes (a file's name holds 255), no segment empty or with a dot in
+ * front, no key that is the folder of another ("a" beside "a/b"). A key that
+ * exists holds a whole object; it is never overwritten. What is missing (the
+ * folder) is made. A store and its open objects belong to one thread. Errors: 78
+ * not a store's URL, 74 and 77 as the system says. A malformed key is a bug of
+ * the caller (70).
  */
 struct store *store_open(const struct store_options *options, struct err *e);
 void store_close(struct store *store);
@@ -28,7 +32,8 @@ typedef ssize_t store_source(void *ctx, void *bytes, size_t capacity, struct err
 /*
  * Store what the source gives, of unknown length, under a new key; visible
  * only when whole and on disk (fsync of file and folder). *size gets its
- * length. Errors: the source's own; 65 the key exists; 74 I/O, no space.
+ * length. Errors: the source's own; 65 the key exists; 74 I/O, no space; 77 not
+ * permitted; 130/143 a signal. After a failure nothing of it is visible.
  */
 int store_put(struct store *store, const char *key, store_source *source, void *ctx, uint64_t *size, struct err *e)
     __attribute__((warn_unused_result));
