@@ -10,8 +10,8 @@
 struct err;
 
 struct column {
-	char *header;   /* as in the file */
-	char *name;     /* in PostgreSQL */
+	char *header; /* as in the file */
+	char *name;   /* in PostgreSQL */
 	enum type_id type;
 	bool undecided; /* no value seen yet; stored as text until the first */
 };
@@ -27,10 +27,17 @@ struct shape {
 /* Append a column; header and name are copied. The shape begins as all zeros. */
 void shape_add(struct shape *s, const char *header, const char *name, enum type_id type, bool undecided);
 
-/* Make the column with this header (exact) or else this name a part of the key; 65 naming it if there is none. */
+/*
+ * Make the column with this header (exact) or else this name a part of the
+ * key; 65 naming it if there is none, or if it is in the key already.
+ */
 int shape_add_key(struct shape *s, const char *header, struct err *e) __attribute__((warn_unused_result));
 
-/* Index of the column with this header (exact), else with this name; -1 if none. */
+/*
+ * Index of the column with this header (exact), else with this name; -1 if
+ * none. An empty header finds nothing, since a file may have several: find
+ * such a column by its name (column_N).
+ */
 ssize_t shape_find(const struct shape *s, const char *header_or_name);
 
 void shape_fini(struct shape *s);

@@ -26,11 +26,16 @@ bool type_parse(const char *name, enum type_id *out);
 /*
  * Inference: which of `candidates` can hold this value? Narrowing over all of
  * a column's values and taking type_pick() of what is left gives its type.
- * bigint: -?[1-9][0-9]* or 0, in range. numeric: the same with a fraction or
- * too many digits (<= 131072 before, 16383 after the point); no exponent, no
- * leading zero or plus, no NaN. boolean: true/false (any case). date
- * YYYY-MM-DD, real days of years 0001-9999. timestamp: date, 'T' or ' ',
- * HH:MM[:SS[.ffffff]]; timestamptz: that with Z or an offset. text: all.
+ *   bigint       0 or -?[1-9][0-9]*, in range
+ *   numeric      the same in any range, or with a fraction (<= 131072 digits
+ *                before the point, 16383 behind); no exponent, no leading zero
+ *                or plus, no `-0` (`-0.0` is one), no NaN
+ *   boolean      true, false (any case)
+ *   date         YYYY-MM-DD, real days of the years 0001-9999
+ *   timestamp    date, `T` or a space, HH:MM[:SS[.f]], up to 6 digits f; no 24:00, no leap second
+ *   timestamptz  that with Z, +HH, +HHMM or +HH:MM (or -), up to 15:59; in UTC in the same years
+ *   text         all
+ * A value is never date and timestamp, or timestamp and timestamptz: a column that mixes them is text.
  */
 type_set type_narrow(type_set candidates, const char *bytes, size_t length);
 enum type_id type_pick(type_set left); /* the narrowest type of the set; bigint before numeric, text last */
@@ -57,7 +62,12 @@ void type_canonical(enum type_id type, struct buf *out, const char *bytes, size_
 /* The SQL expression giving the canonical text of column reference `column` (e.g. trim_scale(x)::text). */
 void type_canonical_sql(enum type_id type, struct buf *sql, const char *column);
 
-/* Append a value as PostgreSQL prints it (text output) as JSON; numbers beyond 2^53 or not exact in a double as strings. */
+/*
+ * Append a value as PostgreSQL prints it (text output) as JSON (RFC 8259).
+ * bigint beyond 2^53, and a numeric that a reader of doubles would not print
+ * back (over 15 digits before the point, or changed in the shortest form of
+ * the nearest double), are strings, as are NaN and Infinity.
+ */
 void type_to_json(enum type_id type, struct buf *out, const char *bytes, size_t length);
 
 #endif
