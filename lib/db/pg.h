@@ -16,10 +16,12 @@ struct pg_rows;
  * in our SQL is qualified). One thread at a time. Nothing reconnects: after a
  * lost connection every call fails with 75. Every wait ends when a signal
  * arrives (base/sig.h): the statement is cancelled and the call returns 130/143.
+ * A server that is starting up (57P03) is waited for, 30 s at most.
  *
- * Errors: 75 cannot connect, connection lost, 08xxx, 40001, 40P01, 53xxx,
- * 55P03, 57xxx; 77 for 28xxx and 42501; 78 for 3D000 and a malformed conninfo;
- * 65 for 22xxx, 23xxx, P0001, 54000; 74 for 53100 (disk full), 58030; else 70.
+ * Errors: 75 cannot connect, connection lost, 08xxx, 40xxx, 53xxx, 55P03,
+ * 55006, 57xxx; 77 for 28xxx and 42501; 78 for 3D000, 25006 (a standby), an
+ * encoding other than UTF8 and a malformed conninfo; 65 for 22xxx, 23xxx,
+ * P0001, 54000; 74 for 53100 (disk full), 58xxx, XX001, XX002; else 70.
  */
 struct pg *pg_open(const char *conninfo, struct err *e);
 void pg_close(struct pg *pg);
@@ -29,6 +31,12 @@ const char *pg_sqlstate(const struct pg *pg);
 
 /* The connection is lost: the session's locks are gone. */
 bool pg_lost(const struct pg *pg);
+
+/*
+ * On: signals do not end waits; instead every call must be answered within
+ * 10 s (else 75). For handing work back after a signal has ended a call.
+ */
+void pg_shield(struct pg *pg, bool on);
 
 /* Run one or more statements without result. */
 int pg_exec(struct pg *pg, const char *sql, struct err *e) __attribute__((warn_unused_result));
@@ -60,6 +68,7 @@ uint64_t pg_rows_affected(const struct pg_rows *rows);
 void pg_rows_free(struct pg_rows *rows);
 
 int pg_begin(struct pg *pg, struct err *e) __attribute__((warn_unused_result)); /* READ COMMITTED, said explicitly */
+/* Signals do not end a commit; one of a failed transaction rolls back and is 70. */
 int pg_commit(struct pg *pg, struct err *e) __attribute__((warn_unused_result));
 /* Leave the transaction whatever its state; harmless outside one and on a lost session. */
 void pg_rollback(struct pg *pg);
@@ -69,12 +78,16 @@ bool pg_in_transaction(const struct pg *pg);
 int pg_lock(struct pg *pg, int64_t key, struct err *e) __attribute__((warn_unused_result));
 /* The same without waiting: 1 got it, 0 held by another session, -1 error. */
 int pg_try_lock(struct pg *pg, int64_t key, struct err *e) __attribute__((warn_unused_result));
+/* Not in a failed transaction. A lock that cannot be given back takes the session with it (pg_lost). */
 void pg_unlock(struct pg *pg, int64_t key);
 
-/* A statement whose wait is for a lock: statement_timeout 0 around it. */
+/* Statements that wait for a lock or build a key or index: statement_timeout 0 around them, one transaction. */
 int pg_exec_waiting(struct pg *pg, const char *sql, struct err *e) __attribute__((warn_unused_result));
 
-/* COPY ... FROM STDIN. After a failed put or end the transaction (or savepoint) is aborted and COPY is over. */
+/*
+ * COPY ... FROM STDIN. After a failed put or end the transaction (or savepoint)
+ * is aborted and COPY is over. A refusal by the server may show only at the end.
+ */
 int pg_copy_begin(struct pg *pg, const char *sql, struct err *e) __attribute__((warn_unused_result));
 int pg_copy_put(struct pg *pg, const char *bytes, size_t length, struct err *e) __attribute__((warn_unused_result));
 int pg_copy_end(struct pg *pg, struct err *e) __attribute__((warn_unused_result));
