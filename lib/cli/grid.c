@@ -154,42 +154,46 @@ print_cell(struct buf *out, const struct cell *c, size_t width, bool right, bool
 		buf_printf(out, "%*s", (int)(width - filled), "");
 }
 
-/* Content widths; returns their sum with the gaps. */
-static size_t
+static void
 natural_widths(const struct grid *g, size_t *widths)
 {
-	size_t total = g->columns > 0 ? (g->columns - 1) * GAP : 0;
-
 	for (size_t i = 0; i < g->columns; i++) {
 		widths[i] = 0;
 		for (size_t row = 0; row < g->rows; row++)
 			if (g->cells[row * g->columns + i].cells > widths[i])
 				widths[i] = g->cells[row * g->columns + i].cells;
-		total += widths[i];
 	}
+}
+
+/* Cells of a line whose columns are no wider than `cap`. */
+static size_t
+line_width(const size_t *widths, size_t columns, size_t cap)
+{
+	size_t total = columns > 0 ? (columns - 1) * GAP : 0;
+
+	for (size_t i = 0; i < columns; i++)
+		total += widths[i] < cap ? widths[i] : cap;
 	return total;
 }
 
-/* Take cells from the widest columns until all fit; false if cells would become too narrow to read. */
+/* Cut the widest columns to one width, so that all fit; false if cells would become too narrow to read. */
 static bool
-shrink(size_t *widths, size_t columns, size_t total, size_t limit)
+shrink(size_t *widths, size_t columns, size_t limit)
 {
-	while (total > limit) {
-		size_t widest = 0, second = CELL_MIN, cut;
+	size_t cap = limit, spare;
 
-		for (size_t i = 1; i < columns; i++)
-			if (widths[i] > widths[widest])
-				widest = i;
-		if (widths[widest] <= CELL_MIN)
-			return false;
-		for (size_t i = 0; i < columns; i++)
-			if (widths[i] > second && widths[i] < widths[widest])
-				second = widths[i];
-		cut = widths[widest] - second;
-		if (cut > total - limit)
-			cut = total - limit;
-		widths[widest] -= cut;
-		total -= cut;
+	if (line_width(widths, columns, SIZE_MAX) <= limit)
+		return true;
+	while (cap >= CELL_MIN && line_width(widths, columns, cap) > limit)
+		cap--;
+	if (cap < CELL_MIN)
+		return false;
+	spare = limit - line_width(widths, columns, cap);
+	for (size_t i = 0; i < columns; i++) {
+		if (widths[i] <= cap)
+			continue;
+		widths[i] = cap + (spare > 0);
+		spare -= spare > 0;
 	}
 	return true;
 }
@@ -237,11 +241,11 @@ grid_print(struct grid *g)
 {
 	locale_t utf8, old = enter_utf8(&utf8);
 	size_t *widths = buf_calloc(g->columns, sizeof *widths);
-	size_t total = natural_widths(g, widths);
 	bool terminal = isatty(STDOUT_FILENO) != 0, bold = help_bold(STDOUT_FILENO);
 	struct buf out = {0};
 
-	if (!terminal || shrink(widths, g->columns, total, (size_t)grid_width(STDOUT_FILENO)))
+	natural_widths(g, widths);
+	if (!terminal || shrink(widths, g->columns, (size_t)grid_width(STDOUT_FILENO)))
 		print_table(g, widths, bold, &out);
 	else
 		print_fields(g, bold, &out);

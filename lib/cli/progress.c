@@ -21,6 +21,7 @@
 
 struct progress {
 	struct progress_figures figures;
+	const struct clk *clk;
 	int64_t started;
 	int64_t reported;
 	bool json;
@@ -177,7 +178,7 @@ report(struct progress *p)
 static void
 measure(struct progress *p)
 {
-	p->figures.elapsed = clk_now(clk_system()) - p->started;
+	p->figures.elapsed = clk_now(p->clk) - p->started;
 }
 
 void
@@ -204,10 +205,17 @@ progress_show(void)
 struct progress *
 progress_new(const char *verb)
 {
+	return progress_new_clock(verb, clk_system());
+}
+
+struct progress *
+progress_new_clock(const char *verb, const struct clk *clk)
+{
 	struct progress *p = buf_calloc(1, sizeof *p);
 
 	p->figures.verb = verb;
-	p->started = clk_now(clk_system());
+	p->clk = clk;
+	p->started = clk_now(clk);
 	p->json = options_progress_json();
 	p->terminal = !p->json && log_level() != LOG_QUIET && isatty(STDERR_FILENO) != 0;
 	pthread_mutex_lock(&lock);

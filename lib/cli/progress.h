@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct buf;
+struct clk;
 struct progress;
 
 /*
@@ -18,6 +19,7 @@ struct progress;
  * their common terminal.
  */
 struct progress *progress_new(const char *verb);
+struct progress *progress_new_clock(const char *verb, const struct clk *clk);
 void progress_total(struct progress *p, uint64_t bytes);
 void progress_add(struct progress *p, uint64_t bytes, uint64_t records);
 void progress_free(struct progress *p);
