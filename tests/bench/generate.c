@@ -128,7 +128,7 @@ put_website(uint64_t *state)
 {
 	const char *good = PICK(goods, state);
 	const char *buyer = PICK(buyers, state);
-	unsigned number = next(state) % 100;
+	unsigned number = next(state) % 1000;
 
 	printf("www.%s-%s%u.%s,", good, buyer, number, PICK(endings, state));
 }
