@@ -18,10 +18,11 @@ static bool
 parse_number(const char *digits, int64_t *out)
 {
 	/* One spelling a number, so that shells may compare references as text: no sign, no leading zero. */
-	return digits[0] >= '1' && digits[0] <= '9' && num_int64(digits, out);
+	return digits[0] >= '0' && digits[0] <= '9' && (digits[0] != '0' || digits[1] == '\0') &&
+	       num_int64(digits, out);
 }
 
-/* "JOB" or "JOB/CHUNK", in place. */
+/* "JOB" or "JOB/CHUNK", in place. Jobs count from 1, chunks from 0. */
 static bool
 parse_ref(char *text, struct ref *out)
 {
@@ -33,7 +34,7 @@ parse_ref(char *text, struct ref *out)
 		if (!parse_number(slash + 1, &out->chunk))
 			return false;
 	}
-	return parse_number(text, &out->job);
+	return parse_number(text, &out->job) && out->job > 0;
 }
 
 /* "REF CODE" or "- CODE", what follows the exclamation mark; a code is an exit status. */
@@ -43,7 +44,7 @@ parse_failure(char *text, struct ref *out)
 	char *space = strchr(text, ' ');
 	int64_t code;
 
-	if (space == NULL || !parse_number(space + 1, &code) || code > 255)
+	if (space == NULL || !parse_number(space + 1, &code) || code == 0 || code > 255)
 		return false;
 	*space = '\0';
 	out->failure = (enum err_code)code;

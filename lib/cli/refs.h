@@ -18,8 +18,8 @@ struct ref {
 
 /*
  * Parse one line without its newline; 64 with the line quoted if it is none
- * of these. Numbers are positive decimals in their one spelling: no sign, no
- * leading zero.
+ * of these. Jobs count from 1, chunks from 0; decimals in their one spelling:
+ * no sign, no leading zero.
  */
 int refs_parse(const char *line, struct ref *out, struct err *e) __attribute__((warn_unused_result));
 
