@@ -40,6 +40,13 @@ uint64_t reader_line(const struct reader *reader);
 /* Blank lines skipped so far. */
 uint64_t reader_blank(const struct reader *reader);
 
+/*
+ * For tests and benchmarks, before the first reader_next: go a certain path
+ * (enum scan_path) with a window of that many bytes (at least 256; 0: the
+ * usual). Records never depend on either.
+ */
+void reader_tune(struct reader *reader, int path, size_t window);
+
 void reader_free(struct reader *reader);
 
 #endif

@@ -18,6 +18,9 @@ struct field {
 	bool quoted; /* it was in quotes: "" is the empty string, an unquoted empty field is NULL */
 };
 
+/* Further fields of a record are not given: PostgreSQL has no table of as many columns. */
+#define RECORD_MAX_FIELDS 65536u
+
 /* One record. The fields point into the reader and are valid until its next call. */
 struct record {
 	uint64_t offset; /* of its first byte in the object */
@@ -26,7 +29,7 @@ struct record {
 	uint32_t field_count;
 	const struct field *fields;
 	enum record_flaw flaw;
-	uint64_t flaw_offset; /* byte in the object, when flaw is set */
+	uint64_t flaw_offset; /* byte in the object where it begins, when flaw is set */
 	uint32_t flaw_field;  /* index of the field it is in */
 };
 
