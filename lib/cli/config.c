@@ -198,7 +198,7 @@ parse_quoted(const char *text, struct buf *value, struct err *e)
 		buf_byte(value, *text);
 	}
 	if (!blank(text + 1))
-		return err_set(e, ERR_CONFIG, "text after the closing %c quote: %s", quote, text + 1);
+		return err_set(e, ERR_CONFIG, "text after the closing %c quote", quote);
 	return 0;
 }
 
@@ -231,6 +231,7 @@ keep(const char *name, char *value, size_t line)
 	s->line = line;
 }
 
+/* Messages name the place and never the text: a line that cannot be read may still hold a password. */
 static int
 parse_line(char *line, size_t number, struct err *e)
 {
@@ -242,7 +243,8 @@ parse_line(char *line, size_t number, struct err *e)
 	if (blank(name) || *name == '#' || *name == ';')
 		return 0;
 	if (length == 0 || isdigit((unsigned char)*name) || name[length] != '=')
-		return err_set(e, ERR_CONFIG, "not a NAME=value line: %s", name);
+		return err_set(e, ERR_CONFIG, "not a NAME=value line%s",
+		    starts_with(name, "export ") ? "; hint: without export" : "");
 	name[length] = '\0';
 	if ((known = check_name(name, e)) <= 0)
 		return known;

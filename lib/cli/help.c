@@ -71,7 +71,9 @@ option_label(const struct option *o)
 	const char *argument = o->argument;
 	struct buf label = {0};
 
-	if (o->letter != '\0')
+	if (o->kind == OPTION_COMMAND)
+		buf_string(&label, o->name);
+	else if (o->letter != '\0')
 		buf_printf(&label, "-%c, --%s", o->letter, o->name);
 	else
 		buf_printf(&label, "    --%s", o->name);
@@ -90,13 +92,12 @@ widest(size_t so_far, size_t label)
 
 /* The column where descriptions begin: behind the longest label of all sections, or below the labels if too narrow. */
 static size_t
-text_column(const struct program *program, const struct option *common, size_t width)
+text_column(const struct program *program, const struct option *const *tables, size_t width)
 {
-	const struct option *tables[] = {program->options, common};
 	size_t most = 0;
 
-	for (size_t t = 0; t < 2; t++)
-		for (const struct option *o = tables[t]; o != NULL && o->name != NULL; o++) {
+	for (; *tables != NULL; tables++)
+		for (const struct option *o = *tables; o->name != NULL; o++) {
 			char *label = option_label(o);
 
 			most = widest(most, strlen(label));
@@ -120,30 +121,40 @@ entry(struct buf *out, const char *label, const char *text, size_t column, size_
 	help_wrap(out, text, indent, width);
 }
 
+/* The rows of one kind, subcommands or options, under their title. */
 static void
-options_section(struct buf *out, const struct option *table, size_t column, size_t width)
+section(struct buf *out, const struct option *const *tables, bool commands, size_t column, size_t width, bool bold)
 {
-	for (const struct option *o = table; o != NULL && o->name != NULL; o++) {
-		char *label = option_label(o);
+	bool first = true;
 
-		entry(out, label, o->help, column, width);
-		free(label);
-	}
+	for (; *tables != NULL; tables++)
+		for (const struct option *o = *tables; o->name != NULL; o++) {
+			char *label;
+
+			if ((o->kind == OPTION_COMMAND) != commands)
+				continue;
+			if (first)
+				title(out, commands ? "\nsubcommands:\n" : "\noptions:\n", bold);
+			first = false;
+			label = option_label(o);
+			entry(out, label, o->help, column, width);
+			free(label);
+		}
 }
 
 void
 help_text(const struct program *program, const struct option *common, size_t width, bool bold, struct buf *out)
 {
 	static const char usage[] = "usage: ";
-	size_t column = text_column(program, common, width);
+	const struct option *const tables[] = {program->options, common, NULL};
+	size_t column = text_column(program, tables, width);
 	size_t hanging = strlen(usage) + strlen(program->name) + 1;
 
 	buf_printf(out, "%s%s ", usage, program->name);
 	help_wrap(out, program->usage, hanging < width / 2 ? hanging : 8, width);
 	help_wrap(out, program->purpose, 0, width);
-	title(out, "\noptions:\n", bold);
-	options_section(out, program->options, column, width);
-	options_section(out, common, column, width);
+	section(out, tables, true, column, width, bold);
+	section(out, tables, false, column, width, bold);
 	if (program->environment != NULL && program->environment[0] != NULL) {
 		title(out, "\nenvironment:\n", bold);
 		for (const char *const *name = program->environment; *name != NULL; name++)

@@ -51,7 +51,7 @@ walk(const struct program *program, visit *each, void *ctx)
 
 	for (size_t t = 0; t < 2; t++)
 		for (const struct option *o = tables[t]; o != NULL && o->name != NULL; o++)
-			if (each(o, ctx))
+			if (o->kind != OPTION_COMMAND && each(o, ctx))
 				return o;
 	return NULL;
 }
@@ -143,6 +143,8 @@ assign(const struct parser *p, const struct option *o, const char *value, struct
 	const char *expected = NULL;
 
 	switch (o->kind) {
+	case OPTION_COMMAND:
+		break;
 	case OPTION_FLAG:
 		*(bool *)o->value = true;
 		break;

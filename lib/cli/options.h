@@ -15,6 +15,7 @@ enum option_kind {
 	OPTION_BYTES,  /* uint64_t *; 8M, 64k, 1000 */
 	OPTION_MS,     /* int64_t *; 2s, 500ms */
 	OPTION_CHAR,   /* char *; one byte, or "tab", "\\t", "none" */
+	OPTION_COMMAND /* no option but a subcommand, listed by --help; no value */
 };
 
 /* A list's values stay valid until the next options_parse; they point into argv. */
@@ -30,14 +31,14 @@ struct option {
 	const char *argument; /* "DATASET" in --help; NULL for a flag; "?WHEN" optional (--progress=json) */
 	enum option_kind kind;
 	void *value;
-	const char *help;     /* one line */
+	const char *help; /* one line */
 };
 
 struct program {
-	const char *name;     /* "csvp-load"; "csvp-admin verify": the page is that of the first word */
-	const char *usage;    /* "[-j N] [REF...]" */
-	const char *purpose;  /* one line */
-	const struct option *options; /* ends with a row whose name is NULL */
+	const char *name;               /* "csvp-load"; "csvp-admin verify": the page is that of the first word */
+	const char *usage;              /* "[-j N] [REF...]" */
+	const char *purpose;            /* one line */
+	const struct option *options;   /* ends with a row whose name is NULL */
 	const char *const *environment; /* CSVP_* names it reads, NULL-terminated; for --help */
 };
 
@@ -50,8 +51,8 @@ struct program {
  * inside argv (permuted), *count its length.
  * Returns 0, or -1 with *e set. Calls log_init and sig_init.
  */
-int options_parse(const struct program *program, int argc, char **argv, char ***operands, size_t *count,
-    struct err *e) __attribute__((warn_unused_result));
+int options_parse(const struct program *program, int argc, char **argv, char ***operands, size_t *count, struct err *e)
+    __attribute__((warn_unused_result));
 
 /*
  * The last call of main: print `e` as the program's one error line (nothing

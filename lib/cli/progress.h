@@ -36,9 +36,9 @@ void progress_show(void);
 struct progress_figures {
 	const char *verb;
 	uint64_t bytes;
-	uint64_t total;   /* 0: unknown */
+	uint64_t total; /* 0: unknown */
 	uint64_t records;
-	int64_t elapsed;  /* milliseconds */
+	int64_t elapsed; /* milliseconds */
 };
 
 /* Append the line for people, cut to `width` cells, or the JSON object with its newline. */

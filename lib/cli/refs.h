@@ -11,8 +11,8 @@
  * failure lines "!REF CODE" or "!- CODE" (DESIGN 2).
  */
 struct ref {
-	int64_t job;   /* 0: none ("!-") */
-	int64_t chunk; /* -1: the whole job */
+	int64_t job;           /* 0: none ("!-") */
+	int64_t chunk;         /* -1: the whole job */
 	enum err_code failure; /* ERR_NONE unless a failure line; any exit status 1 to 255 */
 };
 

@@ -25,6 +25,7 @@ static const struct option table[] = {
     {"delimiter", '\0', "C", OPTION_CHAR, &delimiter, "what stands between fields"},
     {"force", 'f', NULL, OPTION_FLAG, &force, "always make a new job"},
     {"json", '\0', NULL, OPTION_FLAG, &json, "print JSON"},
+    {"sweep", '\0', "[ROOM]", OPTION_COMMAND, NULL, "clean up"},
     {NULL, '\0', NULL, OPTION_FLAG, NULL, NULL},
 };
 
@@ -238,6 +239,16 @@ START_TEST(help_tells_all_from_the_table)
 }
 END_TEST
 
+START_TEST(a_subcommand_is_listed_and_is_no_option)
+{
+	char *help = printed("--help", 0);
+
+	ck_assert_ptr_nonnull(strstr(help, "\nsubcommands:\n  sweep [ROOM]           clean up\n\noptions:\n"));
+	REFUSED("unknown option --sweep; hint: csvp-test --help lists the options", "--sweep");
+	free(help);
+}
+END_TEST
+
 START_TEST(help_is_wrapped_to_the_terminal)
 {
 	static const int columns[] = {30, 44, 60, 80, 200};
@@ -363,6 +374,7 @@ main(void)
 	tcase_add_test(tests, a_bad_value_is_named_with_its_option);
 	tcase_add_test(tests, progress_takes_its_value_only_attached);
 	tcase_add_test(tests, help_tells_all_from_the_table);
+	tcase_add_test(tests, a_subcommand_is_listed_and_is_no_option);
 	tcase_add_test(tests, help_is_wrapped_to_the_terminal);
 	tcase_add_test(tests, titles_are_bold_on_a_terminal_only);
 	tcase_add_test(tests, version_is_one_line);
