@@ -235,7 +235,8 @@ is_temporary(const char *entry, const char *name)
 	size_t length = strlen(name);
 
 	return strncmp(entry, name, length) == 0 && entry[length] == '.' &&
-	    strlen(entry + length + 1) == RANDOM_DIGITS && strspn(entry + length + 1, "0123456789abcdef") == RANDOM_DIGITS;
+	       strlen(entry + length + 1) == RANDOM_DIGITS &&
+	       strspn(entry + length + 1, "0123456789abcdef") == RANDOM_DIGITS;
 }
 
 /* Whoever holds its lock still writes it. */

@@ -20,8 +20,7 @@ struct err;
  */
 struct atomic *atomic_open(int folder, const char *path, const char *temporary, struct err *e);
 
-int atomic_write(struct atomic *a, const void *bytes, size_t length, struct err *e)
-    __attribute__((warn_unused_result));
+int atomic_write(struct atomic *a, const void *bytes, size_t length, struct err *e) __attribute__((warn_unused_result));
 
 /*
  * Make it visible and durable: fsync the file, rename it, fsync each folder

@@ -35,7 +35,7 @@ struct inflate {
 	z_stream gzip;
 	ZSTD_DStream *zstd;
 	bool inside; /* a member or frame has begun and not ended */
-	bool held;   /* the output was full: there may be more without any input */
+	bool held;   /* zstd: the output was full, so there may be more of it without any input */
 	uint64_t received;
 	size_t begin, end; /* received and not yet used, in bytes[] */
 	unsigned char bytes[CAPACITY];
@@ -87,7 +87,6 @@ step_gzip(struct inflate *in, void *bytes, size_t capacity, struct err *e)
 	if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
 		return damaged(in, z->msg != NULL ? z->msg : "needs a dictionary", e);
 	in->inside = status != Z_STREAM_END;
-	in->held = in->inside && z->avail_out == 0;
 	return (ssize_t)(capacity - z->avail_out);
 }
 
@@ -101,7 +100,8 @@ step_zstd(struct inflate *in, void *bytes, size_t capacity, struct err *e)
 	if (ZSTD_isError(status)) {
 		if (ZSTD_getErrorCode(status) == ZSTD_error_frameParameter_windowTooLarge)
 			return err_set(e, ERR_DATA,
-			    "%s: zstd with a window over %d MB; hint: zstd -dc --long=31 FILE | csvp-upload -d DATASET -",
+			    "%s: zstd with a window over %d MB; hint: zstd -dc --long=31 FILE | csvp-upload -d DATASET "
+			    "-",
 			    in->from.name, 1 << (WINDOW_LOG - 20));
 		return damaged(in, ZSTD_getErrorName(status), e);
 	}
@@ -140,8 +140,9 @@ recognise(struct inflate *in, struct err *e)
 	} formats[] = {
 	    {"gzip", step_gzip, NULL, 3, "\x1f\x8b\x08"},
 	    {"zstd", step_zstd, NULL, 4, "\x28\xb5\x2f\xfd"},
-	    {"xz", NULL, "xz -dc", 6, "\xfd"
-				      "7zXZ\0"},
+	    {"xz", NULL, "xz -dc", 6,
+		"\xfd"
+		"7zXZ\0"},
 	    {"zip", NULL, "unzip -p", 4, "PK\x03\x04"},
 	};
 	static const char bzip2_block[] = "\x31\x41\x59\x26\x53\x59";
@@ -158,8 +159,8 @@ recognise(struct inflate *in, struct err *e)
 	}
 	/* "BZh" alone could be a column's name. */
 	if (in->end >= LONGEST_MAGIC && memcmp(in->bytes, "BZh", 3) == 0 && memcmp(in->bytes + 4, bzip2_block, 6) == 0)
-		return err_set(e, ERR_DATA, "%s: bzip2 is not read here; hint: bzip2 -dc FILE | csvp-upload -d DATASET -",
-		    in->from.name);
+		return err_set(e, ERR_DATA,
+		    "%s: bzip2 is not read here; hint: bzip2 -dc FILE | csvp-upload -d DATASET -", in->from.name);
 	/* pzstd begins with a skippable frame, whose magic number has a free low nibble. */
 	if (in->end >= 4 && (in->bytes[0] & 0xf0) == 0x50 && memcmp(in->bytes + 1, "\x2a\x4d\x18", 3) == 0) {
 		in->format = "zstd";
@@ -220,8 +221,10 @@ inflate_read(void *inflate, void *bytes, size_t capacity, struct err *e)
 			if (n < 0)
 				return -1;
 			if (n == 0 && in->inside)
-				return err_set(e, ERR_DATA, "%s: the %s data ends early, after %" PRIu64 " bytes; "
-				    "hint: fetch the file again", in->from.name, in->format, in->received);
+				return err_set(e, ERR_DATA,
+				    "%s: the %s data ends early, after %" PRIu64 " bytes; "
+				    "hint: fetch the file again",
+				    in->from.name, in->format, in->received);
 			if (n == 0)
 				return 0;
 		}

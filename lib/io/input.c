@@ -42,8 +42,8 @@ same_time(struct timespec a, struct timespec b)
 static int
 changed(const struct input *in, struct err *e)
 {
-	return err_set(e, ERR_AGAIN, "%s: changed while it was being read; hint: try again when nothing writes to it",
-	    in->name);
+	return err_set(
+	    e, ERR_AGAIN, "%s: changed while it was being read; hint: try again when nothing writes to it", in->name);
 }
 
 /* A pipe may stay silent for hours: wait for it and for a signal at once. */

@@ -23,8 +23,8 @@ struct transcode {
 	size_t unit;       /* bytes to skip where nothing can be decoded */
 	bool ended;        /* the source has no more */
 	bool flushed;
-	size_t begin, end;             /* received and not yet decoded */
-	size_t out_begin, out_end;     /* decoded and not yet given out */
+	size_t begin, end;         /* received and not yet decoded */
+	size_t out_begin, out_end; /* decoded and not yet given out */
 	char bytes[CAPACITY];
 	char out[CAPACITY];
 };
@@ -51,8 +51,10 @@ check_mark(const struct transcode *t, struct err *e)
 
 	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
 		if (t->end >= marks[i].length && memcmp(t->bytes, marks[i].mark, marks[i].length) == 0)
-			return err_set(e, ERR_DATA, "%s: begins with a %s byte order mark, so it is not UTF-8; "
-			    "hint: --encoding %s", t->from.name, marks[i].encoding, marks[i].encoding);
+			return err_set(e, ERR_DATA,
+			    "%s: begins with a %s byte order mark, so it is not UTF-8; "
+			    "hint: --encoding %s",
+			    t->from.name, marks[i].encoding, marks[i].encoding);
 	return 0;
 }
 

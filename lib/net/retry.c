@@ -20,7 +20,8 @@ fold(struct retry *retry, const char *now)
 	size_t used = strlen(retry->earlier);
 
 	if (retry->last[0] != '\0' && strcmp(retry->last, now) != 0 && strstr(retry->earlier, retry->last) == NULL)
-		snprintf(retry->earlier + used, sizeof retry->earlier - used, "%s%s", used > 0 ? "; " : "", retry->last);
+		snprintf(
+		    retry->earlier + used, sizeof retry->earlier - used, "%s%s", used > 0 ? "; " : "", retry->last);
 	snprintf(retry->last, sizeof retry->last, "%s", now);
 }
 
@@ -33,7 +34,8 @@ give_up(const struct retry *retry, struct err *e)
 		return false;
 	if (retry->earlier[0] != '\0')
 		err_set(e, e->code, "%s (before that: %s)", e->message, retry->earlier);
-	err_prefix(e, "%d attempts in %lld.%lld s", retry->attempts, (long long)took / 1000, (long long)took % 1000 / 100);
+	err_prefix(
+	    e, "%d attempts in %lld.%lld s", retry->attempts, (long long)took / 1000, (long long)took % 1000 / 100);
 	return false;
 }
 

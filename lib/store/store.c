@@ -36,7 +36,8 @@ struct object {
 static int
 failed(const struct store *store, const char *key, struct err *e)
 {
-	return key[0] != '\0' ? err_prefix(e, "store %s: %s", store->name, key) : err_prefix(e, "store %s", store->name);
+	return key[0] != '\0' ? err_prefix(e, "store %s: %s", store->name, key)
+			      : err_prefix(e, "store %s", store->name);
 }
 
 static int
@@ -98,8 +99,8 @@ open_parsed(const struct store_driver *driver, const struct store_options *optio
 }
 
 struct store *
-store_open_driver(const struct store_driver *driver, const struct store_options *options, const struct clk *clk,
-    struct err *e)
+store_open_driver(
+    const struct store_driver *driver, const struct store_options *options, const struct clk *clk, struct err *e)
 {
 	struct store *store = NULL;
 	struct url url;

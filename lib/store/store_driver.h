@@ -67,8 +67,8 @@ struct store_driver {
 };
 
 /* store_open with a driver and a clock of one's own: what store_open itself calls, and tests. */
-struct store *store_open_driver(const struct store_driver *driver, const struct store_options *options,
-    const struct clk *clk, struct err *e);
+struct store *store_open_driver(
+    const struct store_driver *driver, const struct store_options *options, const struct clk *clk, struct err *e);
 
 /* The drivers. */
 const struct store_driver *file_driver(void);
