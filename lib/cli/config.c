@@ -266,8 +266,6 @@ read_lines(FILE *stream, struct err *e)
 
 	while (result == 0 && (length = getline(&line, &capacity, stream)) >= 0) {
 		number++;
-		if (length > 0 && line[length - 1] == '\n')
-			line[--length] = '\0';
 		if (strlen(line) != (size_t)length)
 			result = err_set(e, ERR_CONFIG, "a NUL byte; this is not a text file");
 		else

@@ -213,28 +213,34 @@ START_TEST(a_reference_on_the_same_terminal_stands_alone)
 }
 END_TEST
 
-/* Two programs of a pipeline: the other draws, too, while the first one still does. */
 static void
-run_two(void *ctx)
+run_as_another_program(void *ctx)
 {
-	struct steps steps = {0, 200};
-	struct clk clk = {.now = step, .ctx = &steps};
-	struct progress *p = progress_new_clock("first", &clk);
 	int status;
-	pid_t other;
+	pid_t other = fork();
 
-	progress_add(p, 1, 0);
-	other = fork();
 	if (other == 0) {
 		run(ctx);
 		_exit(0);
 	}
 	if (waitpid(other, &status, 0) != other || status != 0)
 		_exit(1);
+}
+
+/* Two programs of a pipeline: the other draws while the first one still does, and again when that has ended. */
+static void
+run_two(void *ctx)
+{
+	struct steps steps = {0, 200};
+	struct clk clk = {.now = step, .ctx = &steps};
+	struct progress *p = progress_new_clock("first", &clk);
+
+	progress_add(p, 1, 0);
+	run_as_another_program(ctx);
 	progress_free(p);
 	if (write(STDERR_FILENO, "|", 1) != 1)
 		_exit(1);
-	run(ctx);
+	run_as_another_program(ctx);
 }
 
 START_TEST(programs_of_one_pipeline_do_not_draw_over_each_other)
