@@ -163,7 +163,7 @@ int
 pg_exec_waiting(struct pg *pg, const char *sql, struct err *e)
 {
 	/* One message: one round trip, and if the statement fails the server undoes the SET with it. */
-	return pg_execf(pg, e, "SET statement_timeout = 0; %s; SET statement_timeout = " PG_STATEMENT_TIMEOUT, sql);
+	return pg_execf(pg, e, "SET statement_timeout = 0; %s\n; SET statement_timeout = " PG_STATEMENT_TIMEOUT, sql);
 }
 
 int
