@@ -17,7 +17,7 @@
  */
 static char scratch[4096];
 
-static int
+static inline int
 scratch_remove(const char *path, const struct stat *st, int kind, struct FTW *where)
 {
 	(void)st;
@@ -26,7 +26,7 @@ scratch_remove(const char *path, const struct stat *st, int kind, struct FTW *wh
 	return remove(path);
 }
 
-static void
+static inline void
 scratch_begin(void)
 {
 	const char *above = getenv("TEST_TMP");
@@ -36,7 +36,7 @@ scratch_begin(void)
 	ck_assert_int_eq(chdir(scratch), 0);
 }
 
-static void
+static inline void
 scratch_end(void)
 {
 	ck_assert_int_eq(chdir("/"), 0);
@@ -61,15 +61,15 @@ scratch_drop_root(void)
 		ck_assert_int_eq(seteuid(65534), 0);
 }
 
-static int
-scratch_run(const char *name, const TTest *const *tests, size_t count)
+static inline int
+scratch_run_between(const char *name, void (*begin)(void), void (*end)(void), const TTest *const *tests, size_t count)
 {
 	Suite *suite = suite_create(name);
 	TCase *all = tcase_create(name);
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(all, scratch_begin, scratch_end);
+	tcase_add_checked_fixture(all, begin, end);
 	tcase_set_timeout(all, 30);
 	for (size_t i = 0; i < count; i++)
 		tcase_add_test(all, tests[i]);
@@ -78,6 +78,12 @@ scratch_run(const char *name, const TTest *const *tests, size_t count)
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed != 0;
+}
+
+static inline int
+scratch_run(const char *name, const TTest *const *tests, size_t count)
+{
+	return scratch_run_between(name, scratch_begin, scratch_end, tests, count);
 }
 
 #endif
