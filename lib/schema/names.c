@@ -19,7 +19,7 @@ enum {
 
 /*
  * Names that cannot be typed as a column without quotes: what
- * pg_get_keywords() of PostgreSQL 15 calls reserved (catcode R and T), and the
+ * pg_get_keywords() of PostgreSQL 15 to 17 calls reserved (catcode R and T), and the
  * system columns. In strcmp order.
  */
 static const char *const reserved[] = {

@@ -11,6 +11,9 @@
 /* PostgreSQL's numeric (manual, "Numeric Types"): digits before and behind the point. */
 enum { WHOLE_MAX = 131072, FRACTION_MAX = 16383 };
 
+/* A longer number is a string in JSON, however many zeros it has. */
+enum { JSON_NUMBER_MAX = 63 };
+
 /* Digits at the start of [p, end). */
 static inline size_t
 digits(const char *p, const char *end)
@@ -185,60 +188,59 @@ type_number_bigint_json(struct buf *out, const char *bytes, size_t length)
 
 /*
  * Does a reader that makes a double of the number, and prints it with the
- * fewest digits that identify it, print the same number? `significant` is
- * 16 or 17: up to 15 digits (DBL_DIG) always survive, 18 never do.
+ * fewest digits that identify it, print the same number? `significant` digits
+ * begin at `first`: 16 or 17, since up to 15 (DBL_DIG) always survive, and 18
+ * never do.
  */
 static bool
 survives(const char *bytes, size_t length, const char *first, size_t significant)
 {
-	char text[64], shortest[40];
+	char text[JSON_NUMBER_MAX + 1], printed[40];
+	const char *p = printed;
 	double value;
-	int precision;
-	const char *p = shortest;
 
 	memcpy(text, bytes, length);
 	text[length] = '\0';
 	value = strtod(text, NULL);
-	for (precision = 15; precision < 17; precision++) {
-		snprintf(shortest, sizeof shortest, "%.*e", precision - 1, value);
-		if (strtod(shortest, NULL) == value)
-			break;
-	}
-	if ((size_t)precision != significant)
-		return false;
-	if (precision == 17)
-		snprintf(shortest, sizeof shortest, "%.16e", value);
-	for (size_t i = 0; i < significant; p++) {
-		if (*p == '-' || *p == '.')
-			continue;
+	snprintf(printed, sizeof printed, "%.*e", (int)significant - 1, value);
+	p += *p == '-';
+	for (size_t i = 0; i < significant; i++) {
+		p += *p == '.';
 		first += *first == '.';
-		if (*p != *first)
+		if (*p++ != *first++)
 			return false;
-		first++;
-		i++;
 	}
-	return true;
+	/* It would print fewer digits if they identify the double; and if any fewer do, then one fewer does. */
+	snprintf(printed, sizeof printed, "%.*e", (int)significant - 2, value);
+	return strtod(printed, NULL) != value;
+}
+
+/* PostgreSQL prints NaN and Infinity, too. Whole numbers over 2^53 are strings, as with bigint. */
+static bool
+is_json_number(const char *bytes, size_t length)
+{
+	struct number n = {0};
+	const char *first, *end;
+	size_t significant;
+
+	if (type_number_scan(bytes, length, &n) != NULL || n.whole > 15)
+		return false;
+	if (n.whole + n.fraction <= 15)
+		return true;
+	if (length > JSON_NUMBER_MAX)
+		return false;
+	length = trimmed(&n, bytes, length);
+	end = bytes + length;
+	for (first = bytes + n.negative; first < end && (*first == '0' || *first == '.');)
+		first++;
+	significant = (size_t)(end - first) - (memchr(first, '.', (size_t)(end - first)) != NULL);
+	return significant <= 15 || (significant <= 17 && survives(bytes, length, first, significant));
 }
 
 void
 type_number_json(struct buf *out, const char *bytes, size_t length)
 {
-	struct number n = {0};
-	size_t short_length, significant;
-	const char *first, *end;
-	bool exact = false;
-
-	/* PostgreSQL prints NaN and Infinity, too; and whole numbers over 2^53 are strings, as with bigint. */
-	if (type_number_scan(bytes, length, &n) == NULL && n.whole <= 15 && length < 64) {
-		short_length = trimmed(&n, bytes, length);
-		end = bytes + short_length;
-		first = bytes + n.negative;
-		while (first < end && (*first == '0' || *first == '.'))
-			first++;
-		significant = (size_t)(end - first) - (memchr(first, '.', (size_t)(end - first)) != NULL);
-		exact = significant <= 15 || (significant <= 17 && survives(bytes, short_length, first, significant));
-	}
-	if (exact)
+	if (is_json_number(bytes, length))
 		buf_append(out, bytes, length);
 	else
 		type_text_json(out, bytes, length);
