@@ -19,128 +19,27 @@ enum {
 
 /*
  * Names that cannot be typed as a column without quotes: what
- * pg_get_keywords() of PostgreSQL 15 to 17 calls reserved (catcode R and T), and the
- * system columns. In strcmp order.
+ * pg_get_keywords() of PostgreSQL 15 to 17 calls reserved (catcode R and T),
+ * and the system columns. Each between blanks.
  */
-static const char *const reserved[] = {
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "authorization",
-    "binary",
-    "both",
-    "case",
-    "cast",
-    "check",
-    "cmax",
-    "cmin",
-    "collate",
-    "collation",
-    "column",
-    "concurrently",
-    "constraint",
-    "create",
-    "cross",
-    "ctid",
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_schema",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "false",
-    "fetch",
-    "for",
-    "foreign",
-    "freeze",
-    "from",
-    "full",
-    "grant",
-    "group",
-    "having",
-    "ilike",
-    "in",
-    "initially",
-    "inner",
-    "intersect",
-    "into",
-    "is",
-    "isnull",
-    "join",
-    "lateral",
-    "leading",
-    "left",
-    "like",
-    "limit",
-    "localtime",
-    "localtimestamp",
-    "natural",
-    "not",
-    "notnull",
-    "null",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "outer",
-    "overlaps",
-    "placing",
-    "primary",
-    "references",
-    "returning",
-    "right",
-    "select",
-    "session_user",
-    "similar",
-    "some",
-    "symmetric",
-    "table",
-    "tableoid",
-    "tablesample",
-    "then",
-    "to",
-    "trailing",
-    "true",
-    "union",
-    "unique",
-    "user",
-    "using",
-    "variadic",
-    "verbose",
-    "when",
-    "where",
-    "window",
-    "with",
-    "xmax",
-    "xmin",
-};
-
-static int
-compare_word(const void *name, const void *word)
-{
-	return strcmp(name, *(const char *const *)word);
-}
+static const char reserved[] =
+    " all analyse analyze and any array as asc asymmetric authorization binary both case cast check cmax cmin "
+    "collate collation column concurrently constraint create cross ctid current_catalog current_date "
+    "current_role current_schema current_time current_timestamp current_user default deferrable desc distinct "
+    "do else end except false fetch for foreign freeze from full grant group having ilike in initially inner "
+    "intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not "
+    "notnull null offset on only or order outer overlaps placing primary references returning right select "
+    "session_user similar some symmetric system_user table tableoid tablesample then to trailing true union "
+    "unique user using variadic verbose when where window with xmax xmin ";
 
 static bool
 is_reserved(const char *name)
 {
-	return bsearch(name, reserved, sizeof reserved / sizeof reserved[0], sizeof reserved[0], compare_word) != NULL;
+	char *word = buf_format(" %s ", name);
+	bool found = strstr(reserved, word) != NULL;
+
+	free(word);
+	return found;
 }
 
 /* What a character is to the rule of words. */
