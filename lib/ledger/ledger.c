@@ -36,5 +36,9 @@ ledger_pending_migrations(struct pg *pg, struct err *e)
 int
 ledger_worker(struct pg *pg, struct err *e)
 {
-	return pg_exec(pg, "SET csvp.worker = 'on'", e);
+	/* A worker's statements are sized for its share of the machine: cores are used by more workers, not by one plan. */
+	return pg_exec(pg,
+	    "SET csvp.worker = 'on';SET jit = off;SET max_parallel_workers_per_gather = 0;SET work_mem = '32MB';"
+	    "SET maintenance_work_mem = '256MB'",
+	    e);
 }

@@ -1,0 +1,191 @@
+#include "flow/site.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "cli/config.h"
+#include "db/pg.h"
+#include "db/private.h"
+#include "ledger/ledger.h"
+#include "search/search.h"
+#include "store/store.h"
+
+struct site {
+	char *home;
+	char *conninfo;
+	char *store_url;
+	char *search_url;
+	const char *schema;
+	bool private_database;
+};
+
+bool
+site_database_named(void)
+{
+	static const char *const names[] = {"CSVP_DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (config_get(names[i]) != NULL)
+			return true;
+	return false;
+}
+
+char *
+site_home(struct err *e)
+{
+	const char *named = config_get("CSVP_HOME");
+	struct buf home = {0};
+
+	if (named == NULL) {
+		if (private_home_default(&home, e) == 0)
+			return buf_detach(&home);
+		buf_fini(&home);
+		return NULL;
+	}
+	if (named[0] != '/') {
+		err_set(e, ERR_CONFIG, "CSVP_HOME '%s' is not an absolute path", named);
+		return NULL;
+	}
+	return buf_strdup(named);
+}
+
+/* cron without its environment must not fill a second, private database. */
+static int
+refuse_half_configuration(struct err *e)
+{
+	static const char *const names[] = {"CSVP_STORE_URL", "CSVP_QUEUE_URL", "CSVP_SEARCH_URL", "CSVP_CACHE_URL"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (config_get(names[i]) != NULL)
+			return err_set(e, ERR_CONFIG, "%s is set (%s) but no database; hint: set CSVP_DATABASE_URL, too", names[i],
+			    config_origin(names[i]));
+	return 0;
+}
+
+static int
+find_database(struct site *site, struct err *e)
+{
+	const char *url = config_get("CSVP_DATABASE_URL");
+	const char *autostart = config_get("CSVP_AUTOSTART");
+	struct buf conninfo = {0};
+
+	if (site_database_named()) {
+		site->conninfo = buf_strdup(url != NULL ? url : "");
+		return 0;
+	}
+	if (refuse_half_configuration(e) != 0)
+		return -1;
+	site->private_database = true;
+	if (private_up(site->home, autostart == NULL || strcmp(autostart, "no") != 0, &conninfo, e) != 0) {
+		buf_fini(&conninfo);
+		return -1;
+	}
+	site->conninfo = buf_detach(&conninfo);
+	return 0;
+}
+
+struct site *
+site_open_unmigrated(struct err *e)
+{
+	struct site *site = buf_calloc(1, sizeof *site);
+	const char *value;
+
+	if (config_load(e) != 0)
+		goto fail;
+	site->home = site_home(e);
+	if (site->home == NULL || find_database(site, e) != 0)
+		goto fail;
+	value = config_get("CSVP_STORE_URL");
+	site->store_url = value != NULL ? buf_strdup(value) : buf_format("file://%s/store", site->home);
+	value = config_get("CSVP_SEARCH_URL");
+	site->search_url = buf_strdup(value != NULL ? value : "pg:");
+	value = config_get("CSVP_SCHEMA");
+	site->schema = value != NULL ? value : "public";
+	return site;
+
+fail:
+	site_close(site);
+	return NULL;
+}
+
+static int
+check_migrated(const struct site *site, struct err *e)
+{
+	struct pg *pg = pg_open(site->conninfo, e);
+	int pending = -1;
+
+	if (pg == NULL)
+		return -1;
+	pending = ledger_pending_migrations(pg, e);
+	if (pending > 0 && site->private_database) {
+		pending = ledger_migrate(pg, e);
+	} else if (pending > 0) {
+		err_set(e, ERR_CONFIG, "the database is not migrated (%d to do); hint: csvp-admin migrate", pending);
+		pending = -1;
+	}
+	pg_close(pg);
+	return pending == 0 ? 0 : -1;
+}
+
+struct site *
+site_open(struct err *e)
+{
+	struct site *site = site_open_unmigrated(e);
+
+	if (site != NULL && check_migrated(site, e) != 0) {
+		site_close(site);
+		return NULL;
+	}
+	return site;
+}
+
+void
+site_close(struct site *site)
+{
+	if (site == NULL)
+		return;
+	free(site->home);
+	free(site->conninfo);
+	free(site->store_url);
+	free(site->search_url);
+	free(site);
+}
+
+struct pg *
+site_connect(const struct site *site, struct err *e)
+{
+	struct pg *pg = pg_open(site->conninfo, e);
+
+	if (pg != NULL && ledger_worker(pg, e) != 0) {
+		pg_close(pg);
+		return NULL;
+	}
+	return pg;
+}
+
+struct store *
+site_store(const struct site *site, struct err *e)
+{
+	return store_open(&(struct store_options){.url = site->store_url}, e);
+}
+
+struct search *
+site_search(const struct site *site, struct err *e)
+{
+	return search_open(&(struct search_options){.url = site->search_url, .conninfo = site->conninfo}, e);
+}
+
+const char *
+site_conninfo(const struct site *site)
+{
+	return site->conninfo;
+}
+
+const char *
+site_schema(const struct site *site)
+{
+	return site->schema;
+}

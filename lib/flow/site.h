@@ -1,0 +1,41 @@
+#ifndef FLOW_SITE_H
+#define FLOW_SITE_H
+
+#include <stdbool.h>
+
+struct err;
+struct pg;
+struct search;
+struct site;
+struct store;
+
+/*
+ * Where csvp works: configuration (cli/config.h) turned into open handles.
+ * Loads the configuration, finds or starts the database (DESIGN 4, "The
+ * embedded default"), and checks that it is migrated: the private one migrates
+ * itself, another is 78 naming `csvp-admin migrate`.
+ */
+struct site *site_open(struct err *e);
+void site_close(struct site *site);
+
+/* The same without the check, for `csvp-admin migrate` and `psql`. */
+struct site *site_open_unmigrated(struct err *e);
+
+/* A new session for work: its writes are no edits. One thread at a time; closed by the caller. */
+struct pg *site_connect(const struct site *site, struct err *e);
+
+/* The object store and the search index of this site; closed by the caller. */
+struct store *site_store(const struct site *site, struct err *e);
+struct search *site_search(const struct site *site, struct err *e);
+
+/* What libpq connects with, and the schema of the users' tables; valid until site_close. */
+const char *site_conninfo(const struct site *site);
+const char *site_schema(const struct site *site);
+
+/* CSVP_HOME or its default; freed by the caller. */
+char *site_home(struct err *e);
+
+/* Is a database named in the configuration (then there is no private one)? */
+bool site_database_named(void);
+
+#endif
