@@ -11,7 +11,7 @@
 #include "schema/names.h"
 #include "schema/shape.h"
 
-#define COLUMNS "id, name, table_schema, table_name, state, seal, generation, key <> '{}'"
+#define COLUMNS "id, name, table_schema, table_name, state, seal, generation, key <> '{}', coalesce(builder, 0)"
 
 void
 dataset_fini(struct dataset *d)
@@ -36,6 +36,7 @@ fill(struct dataset *d, const struct pg_rows *rows)
 	    .seal = pg_rows_int(rows, 0, 5),
 	    .generation = pg_rows_int(rows, 0, 6),
 	    .keyed = pg_rows_bool(rows, 0, 7),
+	    .builder = pg_rows_int(rows, 0, 8),
 	};
 }
 
@@ -187,7 +188,7 @@ dataset_add_column(struct pg *pg, int64_t id, size_t position, const char *heade
 }
 
 int
-dataset_define(struct pg *pg, int64_t id, const struct shape *shape, struct err *e)
+dataset_define(struct pg *pg, int64_t id, const struct shape *shape, int64_t builder, struct err *e)
 {
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct column *c = &shape->columns[i];
@@ -195,7 +196,32 @@ dataset_define(struct pg *pg, int64_t id, const struct shape *shape, struct err 
 		if (dataset_add_column(pg, id, i, c->header, c->name, c->undecided, e) != 0)
 			return -1;
 	}
-	return pg_execf(pg, e, "UPDATE csvp.dataset SET state = 'building' WHERE id = %" PRId64, id);
+	return pg_execf(pg, e, "UPDATE csvp.dataset SET state = 'building', builder = %" PRId64 " WHERE id = %" PRId64, builder, id);
+}
+
+int
+dataset_set_ready(struct pg *pg, int64_t id, struct err *e)
+{
+	return pg_execf(pg, e, "UPDATE csvp.dataset SET state = 'ready' WHERE id = %" PRId64, id);
+}
+
+int
+dataset_set_seal(struct pg *pg, int64_t id, int64_t seq, struct err *e)
+{
+	return pg_execf(pg, e, "UPDATE csvp.dataset SET seal = %" PRId64 " WHERE id = %" PRId64 " AND seal < %" PRId64, seq, id, seq);
+}
+
+int
+dataset_lock(struct pg *pg, struct dataset *d, struct err *e)
+{
+	char sql[80];
+	int64_t id = d->id;
+
+	snprintf(sql, sizeof sql, "SELECT FROM csvp.dataset WHERE id = %" PRId64 " FOR UPDATE", id);
+	if (pg_exec_waiting(pg, sql, e) != 0)
+		return -1;
+	dataset_fini(d);
+	return dataset_load(pg, id, d, e);
 }
 
 int

@@ -20,6 +20,7 @@ struct dataset {
 	enum dataset_state state;
 	int64_t seal;       /* jobs with a lower seq are refused */
 	int64_t generation; /* raised when a column changes */
+	int64_t builder;    /* the job whose chunks fill a table still without its key */
 	bool keyed;         /* it has a key; else records are appended */
 };
 
@@ -43,9 +44,18 @@ int dataset_ensure(struct pg *pg, const char *name, const char *schema, struct d
 int dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Write the columns of a new dataset; inside the transaction that makes its table. State becomes building. */
-int dataset_define(struct pg *pg, int64_t id, const struct shape *shape, struct err *e)
+/* Write the columns of a new dataset; inside the transaction that makes its table. It is building, by this job. */
+int dataset_define(struct pg *pg, int64_t id, const struct shape *shape, int64_t builder, struct err *e)
     __attribute__((warn_unused_result));
+
+/* The key is built; inside the transaction that did it. */
+int dataset_set_ready(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
+
+/* From now on jobs below this seq are refused. */
+int dataset_set_seal(struct pg *pg, int64_t id, int64_t seq, struct err *e) __attribute__((warn_unused_result));
+
+/* Lock its row to the end of the transaction, and read it again. */
+int dataset_lock(struct pg *pg, struct dataset *d, struct err *e) __attribute__((warn_unused_result));
 
 /* Append one column / decide an undecided one; inside the transaction that changes the table. Raises the generation. */
 int dataset_add_column(struct pg *pg, int64_t id, size_t position, const char *header, const char *name,

@@ -9,6 +9,7 @@ CREATE TABLE csvp.dataset (
 	seq          bigint NOT NULL DEFAULT 0,    -- of the newest job
 	seal         bigint NOT NULL DEFAULT 0,    -- records of jobs below it are refused
 	generation   bigint NOT NULL DEFAULT 0,    -- raised when a column changes
+	builder      bigint,                       -- the job that fills a table still without its key
 	created_at   timestamptz NOT NULL DEFAULT now(),
 	UNIQUE (table_schema, table_name)
 );
