@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "db/pg.h"
 
-#define COLUMNS "job, number, byte, length, line, records, state"
+#define COLUMNS "job, number, byte, length, line, records, state, inserted + updated"
 
 static void
 fill(struct chunk *c, const struct pg_rows *rows, size_t row)
@@ -23,6 +23,7 @@ fill(struct chunk *c, const struct pg_rows *rows, size_t row)
 	    .length = (uint64_t)pg_rows_int(rows, row, 3),
 	    .line = (uint64_t)pg_rows_int(rows, row, 4),
 	    .records = (uint64_t)pg_rows_int(rows, row, 5),
+	    .changed = (uint64_t)pg_rows_int(rows, row, 7),
 	    .state = CHUNK_PENDING,
 	};
 	while (c->state < CHUNK_FAILED && strcmp(state, names[c->state]) != 0)

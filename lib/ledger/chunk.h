@@ -16,6 +16,7 @@ struct chunk {
 	uint64_t byte, length;
 	uint64_t line;  /* of its first byte */
 	uint64_t records;
+	uint64_t changed; /* inserted and updated, once it is loaded */
 	enum chunk_state state;
 };
 

@@ -156,7 +156,7 @@ job_set_split(struct pg *pg, int64_t id, const int *columns, size_t count, bool 
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&list, "%s%d", i > 0 ? "," : "", columns[i]);
 	result = pg_execf(pg, e,
-	    "UPDATE csvp.job SET state = 'split', error = NULL, error_code = NULL, columns = '{%s}', unique_keys = %s,"
+	    "UPDATE csvp.job SET state = 'split', error = NULL, error_code = NULL, finished_at = NULL, columns = '{%s}', unique_keys = %s,"
 	    " records = %" PRIu64 ", blank_lines = %" PRIu64 " WHERE id = %" PRId64,
 	    count > 0 ? list.bytes : "", unique_keys ? "true" : "false", records, blank_lines, id);
 	buf_fini(&list);

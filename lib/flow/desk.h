@@ -1,0 +1,62 @@
+#ifndef FLOW_DESK_H
+#define FLOW_DESK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/dataset.h"
+#include "ledger/job.h"
+#include "ledger/reject.h"
+#include "schema/shape.h"
+#include "table/batch.h"
+#include "table/reading.h"
+#include "table/target.h"
+
+struct chunk;
+struct encoder;
+struct pg;
+struct progress;
+struct site;
+struct store;
+
+/*
+ * What one thread that works on chunks has before it: its session, its store,
+ * the job it last worked on with all that is needed to encode that job's
+ * records, and buffers that are used again. Load, index and verify sit here.
+ */
+struct desk {
+	struct pg *pg;
+	struct store *store;
+	struct job job; /* id 0: none yet */
+	struct dataset dataset;
+	struct shape shape;
+	struct reading reading;
+	struct encoder *encoder;
+	struct target target;
+	struct batch batch;
+	struct reject_list rejects;
+	struct progress *progress; /* may be NULL */
+};
+
+int desk_open(struct desk *d, const struct site *site, struct err *e) __attribute__((warn_unused_result));
+void desk_close(struct desk *d);
+
+/*
+ * Put a job on the desk; it is read again each time (cancelled? paused?), the
+ * columns only when they have changed. Errors: 66 no such job; 65 cancelled or
+ * failed at the split; 75 paused or not split yet.
+ */
+int desk_take(struct desk *d, int64_t job, struct err *e) __attribute__((warn_unused_result));
+
+/* Called for each good record of a chunk, when wanted. */
+struct record;
+typedef int desk_each(void *ctx, const struct record *r, int64_t version, struct err *e);
+
+/*
+ * Read a chunk of the job on the desk and encode its records into batch and
+ * rejects, both emptied before. `each` (may be NULL) sees every good record.
+ */
+int desk_read_chunk(struct desk *d, const struct chunk *c, desk_each *each, void *ctx, struct err *e)
+    __attribute__((warn_unused_result));
+
+#endif

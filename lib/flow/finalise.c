@@ -1,0 +1,105 @@
+#include "flow/finalise.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "db/pg.h"
+#include "ledger/chunk.h"
+#include "ledger/dataset.h"
+#include "ledger/job.h"
+#include "schema/shape.h"
+#include "table/create.h"
+#include "table/target.h"
+
+/* Are chunks of the building job still to come? 1, 0, -1. */
+static int
+still_filling(struct pg *pg, int64_t builder, struct err *e)
+{
+	struct pg_rows *rows;
+	char id[24];
+	int pending;
+
+	snprintf(id, sizeof id, "%" PRId64, builder);
+	if (PG_QUERY(pg, &rows, e,
+	        "SELECT EXISTS (SELECT FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
+	        " WHERE c.job = $1 AND c.state = 'pending' AND NOT j.cancelled)",
+	        id) != 0)
+		return -1;
+	pending = pg_rows_bool(rows, 0, 0);
+	pg_rows_free(rows);
+	return pending;
+}
+
+/* In a transaction that holds the table's exclusive lock. */
+static int
+build(struct pg *pg, struct dataset *d, const struct job *builder, struct err *e)
+{
+	struct shape shape;
+	struct target target;
+	int result;
+
+	if (dataset_shape(pg, d, &shape, e) != 0)
+		return -1;
+	target = (struct target){d->id, d->generation, d->table_schema, d->table_name, &shape};
+	result = create_key(pg, &target, builder->unique_keys || shape.key_count == 0, e);
+	if (result == 0)
+		result = chunk_supersede(pg, builder->id, e);
+	if (result == 0)
+		result = dataset_set_ready(pg, d->id, e);
+	shape_fini(&shape);
+	return result;
+}
+
+static int
+lock_table(struct pg *pg, const struct dataset *d, struct err *e)
+{
+	char *table = dataset_table(d);
+	struct buf sql = {0};
+	int result;
+
+	buf_printf(&sql, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", table);
+	result = pg_exec_waiting(pg, sql.bytes, e);
+	buf_fini(&sql);
+	free(table);
+	return result;
+}
+
+int
+finalise_dataset(struct pg *pg, int64_t id, bool now, struct err *e)
+{
+	struct dataset d = {0};
+	struct job builder = {0};
+	int filling, result = -1;
+
+	if (dataset_load(pg, id, &d, e) != 0)
+		return -1;
+	if (d.state != DATASET_BUILDING) {
+		result = d.state == DATASET_READY;
+		goto done;
+	}
+	filling = now ? 0 : still_filling(pg, d.builder, e);
+	if (filling != 0) {
+		result = filling < 0 ? -1 : 0;
+		goto done;
+	}
+	if (job_load(pg, d.builder, &builder, e) != 0 || pg_begin(pg, e) != 0 || lock_table(pg, &d, e) != 0 ||
+	    dataset_lock(pg, &d, e) != 0)
+		goto done;
+	if (d.state == DATASET_BUILDING) {
+		log_detail("dataset %s: building its key", d.name);
+		if (build(pg, &d, &builder, e) != 0 || pg_commit(pg, e) != 0)
+			goto done;
+	}
+	result = 1;
+
+done:
+	pg_rollback(pg);
+	job_fini(&builder);
+	dataset_fini(&d);
+	return result;
+}

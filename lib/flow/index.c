@@ -1,0 +1,242 @@
+#include "flow/index.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "cli/progress.h"
+#include "csv/record.h"
+#include "db/pg.h"
+#include "flow/desk.h"
+#include "flow/finalise.h"
+#include "ledger/chunk.h"
+#include "ledger/ledger.h"
+#include "search/search.h"
+#include "table/encode.h"
+
+/* Documents sent at a time: enough to hide the round trip, few enough to keep a signal's wait short. */
+#define BULK 10000
+
+/* The documents of a chunk as they are gathered: key texts one behind the other, then pointers to them. */
+struct docs {
+	struct desk *desk;
+	struct search *search;
+	struct search_index index;
+	size_t key_count;
+	struct buf texts;
+	size_t *places; /* key_count for each document, in texts */
+	int64_t *versions;
+	size_t count;
+	uint64_t refused;
+};
+
+static struct search_index
+index_of(const struct desk *d)
+{
+	return (struct search_index){
+	    .dataset = d->dataset.id,
+	    .schema = d->dataset.table_schema,
+	    .table = d->dataset.table_name,
+	    .shape = &d->shape,
+	};
+}
+
+static int
+refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e)
+{
+	struct docs *docs = ctx;
+
+	(void)e;
+	docs->refused++;
+	log_notice("record %s of dataset %s cannot be searched by text: %s", doc->key[0], docs->desk->dataset.name, reason);
+	return 0;
+}
+
+static int
+send(struct docs *docs, struct err *e)
+{
+	const char **keys = buf_calloc(docs->count * docs->key_count, sizeof *keys);
+	struct search_doc *list = buf_calloc(docs->count, sizeof *list);
+	int result;
+
+	for (size_t i = 0; i < docs->count * docs->key_count; i++)
+		keys[i] = docs->texts.bytes + docs->places[i];
+	for (size_t i = 0; i < docs->count; i++)
+		list[i] = (struct search_doc){.key = keys + i * docs->key_count, .version = docs->versions[i]};
+	result = docs->count == 0 ? 0 : search_bulk(docs->search, &docs->index, list, docs->count, refused, docs, e);
+	free(list);
+	free(keys);
+	buf_reset(&docs->texts);
+	docs->count = 0;
+	return result;
+}
+
+static int
+gather(void *ctx, const struct record *r, int64_t version, struct err *e)
+{
+	struct docs *docs = ctx;
+	size_t *places = docs->places + docs->count * docs->key_count;
+
+	for (size_t i = 0; i < docs->key_count; i++) {
+		places[i] = docs->texts.length;
+		if (docs->desk->shape.key_count == 0)
+			buf_printf(&docs->texts, "%" PRId64, version);
+		else
+			encode_key_text(docs->desk->encoder, r, i, &docs->texts);
+		buf_byte(&docs->texts, '\0');
+	}
+	docs->versions[docs->count++] = version;
+	return docs->count == BULK ? send(docs, e) : 0;
+}
+
+static int
+send_chunk(struct desk *d, struct search *search, const struct chunk *c, uint64_t *indexed, struct err *e)
+{
+	struct docs docs = {.desk = d, .search = search, .index = index_of(d)};
+	int result;
+
+	docs.key_count = d->shape.key_count > 0 ? d->shape.key_count : 1;
+	docs.places = buf_calloc(BULK * docs.key_count, sizeof *docs.places);
+	docs.versions = buf_calloc(BULK, sizeof *docs.versions);
+	result = search_create(search, &docs.index, e);
+	if (result == 0)
+		result = desk_read_chunk(d, c, gather, &docs, e);
+	if (result == 0)
+		result = send(&docs, e);
+	*indexed = c->changed > docs.refused ? c->changed - docs.refused : 0;
+	buf_fini(&docs.texts);
+	free(docs.places);
+	free(docs.versions);
+	return result;
+}
+
+/* The dataset's key is built: 1, else 0 to be tried again, -1. */
+static int
+dataset_ready(struct desk *d, bool last, struct err *e)
+{
+	struct job_verdict v;
+	int ready;
+
+	if (d->dataset.state == DATASET_READY)
+		return 1;
+	ready = finalise_dataset(d->pg, d->dataset.id, false, e);
+	if (ready != 0 || !last)
+		return ready;
+	if (job_verdict(d->pg, d->dataset.builder, &v, e) != 0)
+		return -1;
+	if (v.pending > 0 && v.held == 0)
+		return err_set(e, ERR_AGAIN, "dataset %s waits for %" PRId64 " chunks of job %" PRId64 " that nobody loads; hint: csvp-load %" PRId64,
+		    d->dataset.name, v.pending, d->dataset.builder, d->dataset.builder);
+	return 0;
+}
+
+/* The last chunk of a job is in: build what makes queries fast, and close the job. */
+static int
+finish_job(struct desk *d, struct search *search, struct err *e)
+{
+	struct search_index index = index_of(d);
+	int64_t key = ledger_lock_key(LEDGER_LOCK_INDEX, d->dataset.id, 0);
+	struct job_verdict v;
+	int result;
+
+	if (job_verdict(d->pg, d->job.id, &v, e) != 0)
+		return -1;
+	if (v.pending + v.held + v.to_index > 0)
+		return 0;
+	if (pg_lock(d->pg, key, e) != 0)
+		return -1;
+	result = search_finish(search, &index, e);
+	pg_unlock(d->pg, key);
+	return result != 0 ? -1 : job_set_finished(d->pg, d->job.id, e);
+}
+
+static int
+index_locked(struct desk *d, struct search *search, const struct chunk *c, struct err *e)
+{
+	uint64_t indexed = 0;
+
+	if (c->changed > 0 && send_chunk(d, search, c, &indexed, e) != 0)
+		return -1;
+	if (chunk_set_indexed(d->pg, c->job, c->number, indexed, e) != 0)
+		return -1;
+	if (d->progress != NULL)
+		progress_add(d->progress, c->length, c->records);
+	return finish_job(d, search, e);
+}
+
+int
+index_chunk(struct desk *d, struct search *search, int64_t job, int64_t number, bool last, struct err *e)
+{
+	int64_t key = ledger_lock_key(LEDGER_LOCK_CHUNK, job, number);
+	struct chunk c;
+	int ready, result = -1;
+
+	if (desk_take(d, job, e) != 0)
+		return -1;
+	ready = dataset_ready(d, last, e);
+	if (ready <= 0)
+		return ready < 0 ? -1 : 1;
+	if (pg_lock(d->pg, key, e) != 0)
+		return -1;
+	if (chunk_load(d->pg, job, number, &c, e) != 0)
+		goto done;
+	if (c.state == CHUNK_LOADED)
+		result = index_locked(d, search, &c, e);
+	else if (c.state == CHUNK_INDEXED)
+		result = 0;
+	else
+		err_set(e, ERR_AGAIN, "the chunk is not loaded; hint: csvp-load %" PRId64 "/%" PRId64, job, number);
+
+done:
+	pg_unlock(d->pg, key);
+	return result;
+}
+
+int
+index_empty_job(struct desk *d, struct search *search, int64_t job, bool last, struct err *e)
+{
+	struct search_index index;
+	int ready;
+
+	if (desk_take(d, job, e) != 0)
+		return -1;
+	ready = dataset_ready(d, last, e);
+	if (ready <= 0)
+		return ready < 0 ? -1 : 1;
+	index = index_of(d);
+	if (search_create(search, &index, e) != 0)
+		return -1;
+	return finish_job(d, search, e);
+}
+
+int
+index_create_all(struct desk *d, struct search *search, struct err *e)
+{
+	struct pg_rows *rows;
+	int result = 0;
+
+	if (pg_query(d->pg, &rows, e, "SELECT id FROM csvp.dataset WHERE state <> 'new' ORDER BY id", 0, NULL) != 0)
+		return -1;
+	for (size_t i = 0; result == 0 && i < pg_rows_count(rows); i++) {
+		struct dataset dataset;
+		struct shape shape;
+
+		result = dataset_load(d->pg, pg_rows_int(rows, i, 0), &dataset, e);
+		if (result != 0)
+			break;
+		result = dataset_shape(d->pg, &dataset, &shape, e);
+		if (result == 0) {
+			struct search_index index = {dataset.id, dataset.table_schema, dataset.table_name, &shape};
+
+			result = search_create(search, &index, e);
+			shape_fini(&shape);
+		}
+		dataset_fini(&dataset);
+	}
+	pg_rows_free(rows);
+	return result;
+}

@@ -1,0 +1,367 @@
+#include "flow/stage.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clk.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/sig.h"
+#include "cli/progress.h"
+#include "cli/refs.h"
+#include "db/pg.h"
+#include "flow/site.h"
+#include "ledger/chunk.h"
+#include "ledger/job.h"
+
+/* How long a reference that has to wait is left alone, in milliseconds. */
+#define HOLD_MS 50
+
+struct ref_list {
+	struct ref *refs;
+	size_t count, capacity;
+};
+
+struct stage {
+	const struct stage_plan *plan;
+	const struct site *site;
+	struct progress *progress;
+	struct pg *pg; /* of the reading thread, to expand jobs */
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct ref_list queue; /* to be worked on; `next` is the first */
+	size_t next;
+	struct ref_list held; /* to be tried again */
+	int busy;
+	bool last;   /* no more input and nothing else under way */
+	bool ended;  /* threads are to leave */
+	bool closed; /* the reader of stdout has gone */
+	enum err_code worst;
+	long long *jobs; /* all that were seen */
+	size_t job_count;
+};
+
+int
+stage_threads(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : (int)cores;
+}
+
+static void
+append(struct ref_list *list, const struct ref *ref)
+{
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity > 0 ? 2 * list->capacity : 64;
+		list->refs = buf_realloc(list->refs, list->capacity, sizeof *list->refs);
+	}
+	list->refs[list->count++] = *ref;
+}
+
+static void
+note_code(struct stage *s, enum err_code code)
+{
+	pthread_mutex_lock(&s->lock);
+	s->worst = err_worse(s->worst, code);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool
+stage_print(struct stage *s, const struct ref *ref)
+{
+	struct err e;
+	bool closed = false;
+
+	if (s->closed)
+		return false;
+	if (refs_print(ref, &closed, &e) == 0)
+		return true;
+	pthread_mutex_lock(&s->lock);
+	/* The reader has gone: what is not handed on is to be done again. Quietly, as SIGPIPE would. */
+	s->worst = err_worse(s->worst, closed ? ERR_AGAIN : e.code);
+	s->closed = true;
+	pthread_mutex_unlock(&s->lock);
+	if (!closed && !sig_pending())
+		log_error("%s", e.message);
+	return false;
+}
+
+static void
+fail_ref(struct stage *s, const struct ref *ref, const struct err *why)
+{
+	struct ref line = *ref;
+
+	note_code(s, why->code);
+	line.failure = why->code;
+	if (!sig_pending()) {
+		if (ref->chunk >= 0)
+			log_error("%" PRId64 "/%" PRId64 ": %s", ref->job, ref->chunk, why->message);
+		else if (ref->job > 0)
+			log_error("%" PRId64 ": %s", ref->job, why->message);
+		else
+			log_error("%s", why->message);
+	}
+	stage_print(s, &line);
+}
+
+/* Work on one reference with a thread's worker, opened when it is first needed. */
+static void
+work_on(struct stage *s, void **worker, const struct ref *ref)
+{
+	struct err e = {0};
+	int result = -1;
+
+	if (*worker == NULL)
+		*worker = s->plan->open(s->plan->ctx, s->site, s->progress, &e);
+	if (*worker != NULL)
+		result = s->plan->work(*worker, s, ref, s->last, &e);
+	if (result < 0) {
+		fail_ref(s, ref, &e);
+		/* The session may be lost; the next reference begins with a new one. */
+		if (*worker != NULL && e.code == ERR_AGAIN) {
+			s->plan->close(*worker);
+			*worker = NULL;
+		}
+	} else if (result > 0) {
+		pthread_mutex_lock(&s->lock);
+		append(&s->held, ref);
+		pthread_mutex_unlock(&s->lock);
+	} else if (!s->plan->whole_jobs) {
+		stage_print(s, ref);
+	}
+}
+
+static void *
+thread_main(void *ctx)
+{
+	struct stage *s = ctx;
+	void *worker = NULL;
+
+	pthread_mutex_lock(&s->lock);
+	for (;;) {
+		struct ref ref;
+
+		while (s->next == s->queue.count && !s->ended)
+			pthread_cond_wait(&s->changed, &s->lock);
+		if (s->next == s->queue.count)
+			break;
+		ref = s->queue.refs[s->next++];
+		if (s->next == s->queue.count)
+			s->next = s->queue.count = 0;
+		s->busy++;
+		pthread_mutex_unlock(&s->lock);
+		if (!s->closed && !sig_pending())
+			work_on(s, &worker, &ref);
+		pthread_mutex_lock(&s->lock);
+		s->busy--;
+		pthread_cond_broadcast(&s->changed);
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (worker != NULL)
+		s->plan->close(worker);
+	return NULL;
+}
+
+static void
+push(struct stage *s, const struct ref *ref)
+{
+	pthread_mutex_lock(&s->lock);
+	/* Two per thread under way keep all of them busy, and a killed stage has read little it did not do. */
+	while (s->queue.count - s->next >= 2 * (size_t)s->plan->threads && !s->closed)
+		pthread_cond_wait(&s->changed, &s->lock);
+	append(&s->queue, ref);
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+wait_idle(struct stage *s)
+{
+	pthread_mutex_lock(&s->lock);
+	while (s->busy > 0 || s->next < s->queue.count)
+		pthread_cond_wait(&s->changed, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Give the held references back to the threads. */
+static void
+retry_held(struct stage *s)
+{
+	struct ref_list held;
+
+	pthread_mutex_lock(&s->lock);
+	held = s->held;
+	s->held = (struct ref_list){0};
+	pthread_mutex_unlock(&s->lock);
+	for (size_t i = 0; i < held.count; i++)
+		push(s, &held.refs[i]);
+	free(held.refs);
+}
+
+static void
+see_job(struct stage *s, int64_t job)
+{
+	/* The same job's chunks mostly come one behind the other. */
+	for (size_t i = s->job_count; i > 0; i--)
+		if (s->jobs[i - 1] == job)
+			return;
+	s->jobs = buf_realloc(s->jobs, s->job_count + 1, sizeof *s->jobs);
+	s->jobs[s->job_count++] = job;
+}
+
+/* A job stands for all its chunks; a job without chunks for itself. */
+static int
+expand(struct stage *s, const struct ref *ref, struct err *e)
+{
+	struct chunk *chunks;
+	struct job job;
+	size_t count;
+
+	if (s->pg == NULL)
+		s->pg = site_connect(s->site, e);
+	if (s->pg == NULL)
+		return -1;
+	if (job_load(s->pg, ref->job, &job, e) != 0 || chunk_list(s->pg, ref->job, &chunks, &count, e) != 0) {
+		if (pg_lost(s->pg)) {
+			pg_close(s->pg);
+			s->pg = NULL;
+		}
+		return -1;
+	}
+	job_fini(&job);
+	if (s->progress != NULL) {
+		uint64_t bytes = 0;
+
+		for (size_t i = 0; i < count; i++)
+			bytes += chunks[i].state == CHUNK_PENDING ? chunks[i].length : 0;
+		progress_total(s->progress, bytes);
+	}
+	for (size_t i = 0; i < count; i++)
+		push(s, &(struct ref){.job = ref->job, .chunk = chunks[i].number});
+	if (count == 0)
+		push(s, ref);
+	free(chunks);
+	return 0;
+}
+
+static void
+take_line(struct stage *s, const char *line)
+{
+	struct ref ref = {.chunk = -1};
+	struct err e;
+
+	if (refs_parse(line, &ref, &e) != 0) {
+		fail_ref(s, &(struct ref){.chunk = -1}, &e);
+		return;
+	}
+	if (ref.job > 0)
+		see_job(s, ref.job);
+	if (ref.failure != ERR_NONE) {
+		note_code(s, ref.failure);
+		stage_print(s, &ref);
+	} else if (ref.chunk < 0 && !s->plan->whole_jobs) {
+		if (expand(s, &ref, &e) != 0)
+			fail_ref(s, &ref, &e);
+	} else {
+		push(s, &ref);
+	}
+}
+
+/* All lines of stdin; returns how many, or -1. */
+static int64_t
+take_stdin(struct stage *s, struct err *e)
+{
+	struct refs_reader *reader;
+	int64_t lines = 0, tried = 0;
+	char *line;
+	int got;
+
+	if (isatty(STDIN_FILENO))
+		return err_set(e, ERR_USAGE, "no reference given, and stdin is a terminal; hint: --help");
+	reader = refs_open(STDIN_FILENO);
+	while ((got = refs_next(reader, &line, e)) == 1 && !s->closed) {
+		lines++;
+		take_line(s, line);
+		if (s->held.count > 0 && clk_now(clk_system()) - tried >= HOLD_MS) {
+			retry_held(s);
+			tried = clk_now(clk_system());
+		}
+	}
+	refs_close(reader);
+	if (got < 0)
+		return -1;
+	if (lines == 0)
+		return err_set(e, ERR_AGAIN, "stdin ended without any reference: the program before this one has failed");
+	return lines;
+}
+
+static void
+take_all(struct stage *s, char *const *operands, size_t count)
+{
+	struct err e = {0};
+
+	if (count == 0 && take_stdin(s, &e) < 0) {
+		note_code(s, e.code);
+		if (!sig_pending())
+			log_error("%s", e.message);
+		stage_print(s, &(struct ref){.chunk = -1, .failure = e.code});
+	}
+	for (size_t i = 0; i < count && !s->closed && !sig_pending(); i++)
+		take_line(s, operands[i]);
+	wait_idle(s);
+	while (s->held.count > 0 && !s->closed && !sig_pending()) {
+		s->last = true;
+		retry_held(s);
+		wait_idle(s);
+		if (s->held.count > 0)
+			clk_sleep(clk_system(), HOLD_MS);
+	}
+	for (size_t i = 0; i < s->held.count; i++)
+		if (sig_check(&e) != 0)
+			fail_ref(s, &s->held.refs[i], &e);
+}
+
+int
+stage_run(const struct stage_plan *plan, const struct site *site, char *const *operands, size_t count, struct err *e)
+{
+	struct stage s = {.plan = plan, .site = site, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	pthread_t *threads = buf_calloc((size_t)plan->threads, sizeof *threads);
+	struct err last = {0};
+
+	s.progress = progress_new(plan->verb);
+	for (int i = 0; i < plan->threads; i++)
+		if (pthread_create(&threads[i], NULL, thread_main, &s) != 0) {
+			log_error("cannot start thread %d of %d", i + 1, plan->threads);
+			_exit(ERR_AGAIN);
+		}
+	take_all(&s, operands, count);
+	pthread_mutex_lock(&s.lock);
+	s.ended = true;
+	pthread_cond_broadcast(&s.changed);
+	pthread_mutex_unlock(&s.lock);
+	for (int i = 0; i < plan->threads; i++)
+		pthread_join(threads[i], NULL);
+	progress_free(s.progress);
+
+	if (plan->conclude != NULL && s.job_count > 0 && !sig_pending() && !s.closed &&
+	    plan->conclude(site, s.jobs, s.job_count, &last) != 0) {
+		if (last.message[0] != '\0')
+			log_error("%s", last.message);
+		s.worst = err_worse(s.worst, last.code);
+	}
+	if (sig_check(&last) != 0)
+		s.worst = err_worse(s.worst, last.code);
+	*e = (struct err){.code = s.worst};
+	pg_close(s.pg);
+	free(threads);
+	free(s.queue.refs);
+	free(s.held.refs);
+	free(s.jobs);
+	return s.worst == ERR_NONE ? 0 : -1;
+}

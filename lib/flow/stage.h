@@ -1,0 +1,53 @@
+#ifndef FLOW_STAGE_H
+#define FLOW_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct progress;
+struct ref;
+struct site;
+struct stage;
+
+/*
+ * What split, load and index have in common: references come as operands or
+ * on stdin, are worked on by threads, and go out on stdout; what fails goes
+ * out as a failure line, and the exit status tells the worst (DESIGN 2).
+ */
+struct stage_plan {
+	const char *verb; /* for progress */
+	int threads;
+	bool whole_jobs; /* work on jobs; else a job stands for all its chunks */
+	void *ctx;
+
+	/* One worker a thread, made when its first reference comes. */
+	void *(*open)(void *ctx, const struct site *site, struct progress *progress, struct err *e);
+	void (*close)(void *worker);
+
+	/*
+	 * Do one reference: 0 done (the stage prints it, unless whole_jobs: then
+	 * the worker prints with stage_print), 1 not yet: to be tried again (at the
+	 * latest when all else is done; `last` says nothing else is under way), -1.
+	 */
+	int (*work)(void *worker, struct stage *stage, const struct ref *ref, bool last, struct err *e);
+
+	/* At the end, for each job seen: add to *e what the exit status must still tell; NULL for none. */
+	int (*conclude)(const struct site *site, const long long *jobs, size_t count, struct err *e);
+};
+
+/*
+ * Run to the end of the operands, or of stdin if there are none (on a terminal
+ * 64). Messages of failed references are printed as they fail; on return the
+ * code of *e is the program's exit status, its message mostly empty. 0 or -1.
+ */
+int stage_run(const struct stage_plan *plan, const struct site *site, char *const *operands, size_t count,
+    struct err *e) __attribute__((warn_unused_result));
+
+/* Print a reference; false when the reader has gone or a signal has come, and the stage is to end. */
+bool stage_print(struct stage *stage, const struct ref *ref);
+
+/* A stage's threads by default: the cores. */
+int stage_threads(void);
+
+#endif
