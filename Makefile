@@ -46,6 +46,8 @@ PKGS    := libpq libcrypto zlib libzstd libcjson
 CPPFLAGS += -Ilib -I$(B)/gen -D_GNU_SOURCE -DCSVP_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -pthread
 CHECKLIBS := $(shell pkg-config --libs check 2>/dev/null)
+# `make V=1` shows whole commands.
+Q       := $(if $(V),,@)
 COMPILE = $(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARN) $(HARDEN) -pthread -MMD -MP -c
 
 SQL     := $(wildcard lib/*/*.sql)
@@ -62,29 +64,33 @@ TOOLS   := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/
 all: $(BINS)
 
 $(B)/libcsvp.a: $(LIBOBJ)
-	rm -f $@
-	$(AR) rcs $@ $^
+	@echo "  AR    $@"
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(COMPILE) -o $@ $<
+	@echo "  CC    $<"
+	$(Q)$(COMPILE) -o $@ $<
 
 # A statement kept as lib/x/name.sql becomes the C string `sql_name`, declared in gen/x/name.sql.h.
 $(B)/gen/%.sql.c: %.sql scripts/embed-sql
 	@mkdir -p $(@D)
-	scripts/embed-sql $< $@ $(B)/gen/$(patsubst lib/%,%,$*).sql.h
+	$(Q)scripts/embed-sql $< $@ $(B)/gen/$(patsubst lib/%,%,$*).sql.h
 $(B)/gen/%.sql.o: $(B)/gen/%.sql.c
-	$(COMPILE) -o $@ $<
+	$(Q)$(COMPILE) -o $@ $<
 $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/*/*.c)): | $(patsubst %.sql,$(B)/gen/%.sql.c,$(SQL))
 
 .SECONDEXPANSION:
-$(BINS): $(B)/bin/%: $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard cmd/$$*/*.c)) $(B)/libcsvp.a
+$(BINS): $(B)/bin/%: $$(addprefix $(B)/obj/,$$(addsuffix .o,$$(basename $$(wildcard cmd/$$*/*.c)))) $(B)/libcsvp.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS)
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libcsvp.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS) $(CHECKLIBS)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS) $(CHECKLIBS)
 
 tests: $(UNITS) $(TOOLS)
 

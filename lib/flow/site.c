@@ -115,13 +115,13 @@ static int
 check_migrated(const struct site *site, struct err *e)
 {
 	struct pg *pg = pg_open(site->conninfo, e);
-	int pending = -1;
+	int pending;
 
 	if (pg == NULL)
 		return -1;
 	pending = ledger_pending_migrations(pg, e);
 	if (pending > 0 && site->private_database) {
-		pending = ledger_migrate(pg, e);
+		pending = ledger_migrate(pg, e) < 0 ? -1 : 0;
 	} else if (pending > 0) {
 		err_set(e, ERR_CONFIG, "the database is not migrated (%d to do); hint: csvp-admin migrate", pending);
 		pending = -1;

@@ -9,6 +9,7 @@ struct progress;
 struct store;
 
 #define SPLIT_CHUNK_BYTES (8u << 20)
+#define SPLIT_MAX_CHUNK_BYTES (16u << 20)
 
 /*
  * Find the chunks of a job, and on first sight of its dataset the columns:

@@ -36,7 +36,7 @@ enum ledger_lock {
 
 int64_t ledger_lock_key(enum ledger_lock kind, int64_t id, int64_t chunk);
 
-/* Bring the schema csvp of this database up to date; twice is a no-op. 78 if it is newer than this program. */
+/* Bring the schema csvp of this database up to date: how many steps that took, or -1; 78 if it is newer than this program. */
 int ledger_migrate(struct pg *pg, struct err *e) __attribute__((warn_unused_result));
 
 /* How many migrations are still to be run, or -1. */

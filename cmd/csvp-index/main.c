@@ -1,0 +1,86 @@
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "cli/options.h"
+#include "cli/refs.h"
+#include "flow/desk.h"
+#include "flow/index.h"
+#include "flow/site.h"
+#include "flow/stage.h"
+#include "flow/verdict.h"
+#include "search/search.h"
+
+struct worker {
+	struct desk desk;
+	struct search *search;
+};
+
+static void
+close_worker(void *ctx)
+{
+	struct worker *w = ctx;
+
+	search_close(w->search);
+	desk_close(&w->desk);
+	free(w);
+}
+
+static void *
+open_worker(void *ctx, const struct site *site, struct progress *progress, struct err *e)
+{
+	struct worker *w = buf_calloc(1, sizeof *w);
+
+	(void)ctx;
+	if (desk_open(&w->desk, site, e) == 0 && (w->search = site_search(site, e)) != NULL) {
+		w->desk.progress = progress;
+		return w;
+	}
+	close_worker(w);
+	return NULL;
+}
+
+static int
+index_ref(void *ctx, struct stage *stage, const struct ref *ref, bool last, struct err *e)
+{
+	struct worker *w = ctx;
+
+	(void)stage;
+	if (ref->chunk < 0)
+		return index_empty_job(&w->desk, w->search, ref->job, last, e);
+	return index_chunk(&w->desk, w->search, ref->job, ref->chunk, last, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	uint64_t threads = (uint64_t)stage_threads();
+	const struct option options[] = {
+	    {"jobs", 'j', "N", OPTION_COUNT, &threads, "chunks to index at a time (default: the cores)"},
+	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
+	};
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME",
+	    "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	const struct program program = {"csvp-index", "[-j N] [REF...]", "Make loaded chunks searchable.", options, environment};
+	struct stage_plan plan = {
+	    .verb = "index",
+	    .open = open_worker,
+	    .close = close_worker,
+	    .work = index_ref,
+	    .conclude = verdict_after_index,
+	};
+	struct site *site = NULL;
+	struct err e = {0};
+	char **operands;
+	size_t count;
+
+	if (options_parse(&program, argc, argv, &operands, &count, &e) != 0)
+		return options_exit(&e);
+	plan.threads = (int)threads;
+	if (threads < 1 || threads > 64)
+		err_set(&e, ERR_USAGE, "--jobs must be from 1 to 64");
+	else if ((site = site_open(&e)) != NULL && stage_run(&plan, site, operands, count, &e) != 0 && e.code == ERR_NONE)
+		e.code = ERR_BUG;
+	site_close(site);
+	return options_exit(&e);
+}
