@@ -11,10 +11,10 @@ struct query; /* query.h */
 struct search;
 struct shape;
 
-/* Everything a driver may need; drivers read no environment. */
+/* Drivers read no environment. */
 struct search_options {
 	const char *url;      /* pg: */
-	const char *conninfo; /* of the database that holds the tables, for pg: */
+	const char *conninfo; /* of the database that holds the tables */
 };
 
 /*
@@ -31,11 +31,10 @@ struct search_index {
 
 /* A document to bring up to date. */
 struct search_doc {
-	const char *const
-	    *key;         /* canonical text (type_canonical) of each key column, in the key's order; or of `_id` */
-	int64_t version;  /* of the row that the caller has read, or of its deletion */
-	bool deleted;     /* the row is gone */
-	const char *body; /* the record as one JSON object, no newline; NULL unless SEARCH_WANTS_BODY or if deleted */
+	const char *const *key; /* type_canonical of each key column, in the key's order; or `_id` */
+	int64_t version;        /* of the row that the caller has read, or of its deletion */
+	bool deleted;           /* the row is gone */
+	const char *body; /* the record as a JSON object, no newline; NULL unless SEARCH_WANTS_BODY or if deleted */
 	size_t body_length;
 };
 

@@ -1,0 +1,84 @@
+#ifndef SEARCH_QUERY_H
+#define SEARCH_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct shape;
+
+/*
+ * What a person asks of an index, checked against the dataset's columns and
+ * the same for every driver. Errors of all functions here: 64, quoting what
+ * is wrong.
+ */
+
+enum query_operator {
+	QUERY_EQUAL,
+	QUERY_NOT_EQUAL, /* a value is there, and it is another one */
+	QUERY_LESS,
+	QUERY_LESS_EQUAL,
+	QUERY_GREATER,
+	QUERY_GREATER_EQUAL,
+	QUERY_NULL /* no value */
+};
+
+/* A condition on one column. Text is compared byte by byte (C collation). */
+struct query_filter {
+	size_t column; /* of the shape */
+	enum query_operator operator;
+	char *value; /* valid for the column's type; NULL for QUERY_NULL */
+};
+
+/* A word is a run of letters and digits, matched whatever its case; `foo-bar` is two words side by side. */
+enum query_kind {
+	QUERY_WORDS, /* these words side by side */
+	QUERY_PREFIX /* the same, and the last may go on */
+};
+
+/* A part of the text searched for, in any text column. One without letters and digits is passed over. */
+struct query_term {
+	enum query_kind kind;
+	char *text;
+};
+
+#define QUERY_ALL UINT64_MAX
+
+struct query {
+	struct query_term *terms; /* all must match. No terms: every document; only terms without words: none */
+	size_t term_count;
+	struct query_filter *filters; /* all must hold */
+	size_t filter_count;
+	ssize_t sort;    /* column, records without a value last, ties by key; -1: by relevance or by key */
+	bool descending; /* of the sort column; ties stay ascending */
+	uint64_t limit;  /* hits at most; QUERY_ALL: no limit */
+	bool total;      /* count all that match */
+};
+
+/* Everything, by key, without limit. */
+void query_init(struct query *q);
+void query_fini(struct query *q);
+
+/*
+ * Add the terms of a text as a person types it: words apart by blanks, a
+ * "quoted phrase", a prefix*. A quote without its partner is a blank; nothing
+ * else has a meaning. Fails only on text that is not UTF-8.
+ */
+int query_text(struct query *q, const char *text, struct err *e) MUST_CHECK;
+
+/*
+ * Add a filter: `COL=V`, or != < <= > >=, or `COL is null`. The leftmost
+ * operator counts; COL is a header or a column's name. `COL=V` takes V as it
+ * is; if there are blanks before the operator, those after it are no part of
+ * V either (`COL = V`). V must be valid for the column's type, but a date will
+ * do for a timestamp (its midnight), and a time without offset is UTC.
+ */
+int query_where(struct query *q, const struct shape *shape, const char *expression, struct err *e) MUST_CHECK;
+
+/* Set the sort: `COL`, `COL:asc` or `COL:desc`. */
+int query_sort(struct query *q, const struct shape *shape, const char *text, struct err *e) MUST_CHECK;
+
+#endif
