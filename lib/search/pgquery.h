@@ -1,0 +1,12 @@
+#ifndef SEARCH_PGQUERY_H
+#define SEARCH_PGQUERY_H
+
+#include "search/search.h"
+
+struct pg;
+
+/* The PostgreSQL driver's query: as search_driver's. On failure the transaction is left to the caller. */
+int pgquery_run(struct pg *pg, const struct search_index *index, const struct query *query, search_each *each,
+    void *ctx, struct search_page *page, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,116 @@
+#include "search/pgsql.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "db/pg.h"
+#include "schema/shape.h"
+#include "search/search.h"
+
+/*
+ * A tsvector of 1 MB is refused by the server. It takes at most 4 bytes per
+ * character of text: a word of n characters and the blank behind it take 4n
+ * bytes of UTF-8 and 4 of position. The limit per value keeps one long column
+ * from crowding out the others.
+ */
+#define BODY_CHARACTERS 250000
+#define VALUE_CHARACTERS 32768
+
+void
+pgsql_documents(struct buf *sql, const struct search_index *index)
+{
+	buf_printf(sql, "csvp.doc_%" PRId64, index->dataset);
+}
+
+void
+pgsql_records(struct buf *sql, const struct search_index *index)
+{
+	pg_quote_name(sql, index->schema);
+	buf_byte(sql, '.');
+	pg_quote_name(sql, index->table);
+}
+
+size_t
+pgsql_key_count(const struct search_index *index)
+{
+	return index->shape->key_count > 0 ? index->shape->key_count : 1;
+}
+
+void
+pgsql_key_name(struct buf *sql, const struct search_index *index, size_t part)
+{
+	const struct shape *shape = index->shape;
+	pg_quote_name(sql, shape->key_count > 0 ? shape->columns[shape->key[part]].name : "_id");
+}
+
+static enum type_id
+key_type(const struct search_index *index, size_t part)
+{
+	const struct shape *shape = index->shape;
+	return shape->key_count > 0 ? shape->columns[shape->key[part]].type : TYPE_BIGINT;
+}
+
+void
+pgsql_key_type(struct buf *sql, const struct search_index *index, size_t part)
+{
+	buf_string(sql, type_sql(key_type(index, part)));
+}
+
+bool
+pgsql_key_is_text(const struct search_index *index, size_t part)
+{
+	return key_type(index, part) == TYPE_TEXT;
+}
+
+void
+pgsql_key_names(struct buf *sql, const struct search_index *index, const char *prefix)
+{
+	for (size_t i = 0; i < pgsql_key_count(index); i++) {
+		buf_string(sql, i > 0 ? ", " : "");
+		buf_string(sql, prefix);
+		pgsql_key_name(sql, index, i);
+	}
+}
+
+void
+pgsql_same_key(struct buf *sql, const struct search_index *index, const char *a, const char *b)
+{
+	for (size_t i = 0; i < pgsql_key_count(index); i++) {
+		buf_printf(sql, "%s%s.", i > 0 ? " AND " : "", a);
+		pgsql_key_name(sql, index, i);
+		buf_printf(sql, " = %s.", b);
+		pgsql_key_name(sql, index, i);
+	}
+}
+
+void
+pgsql_words(struct buf *sql, const char *expression)
+{
+	static const char glue[] = "-/.@<&+_~";
+	for (size_t i = 0; glue[i]; i++)
+		buf_string(sql, "replace(");
+	buf_string(sql, expression);
+	for (size_t i = 0; glue[i]; i++)
+		buf_printf(sql, ", '%c', ' ')", glue[i]);
+}
+
+void
+pgsql_body(struct buf *sql, const struct search_index *index)
+{
+	struct buf text = {0};
+	buf_printf(&text, "left(concat_ws(' ', ''");
+	for (size_t i = 0; i < index->shape->count; i++) {
+		const struct column *column = &index->shape->columns[i];
+		if (column->type != TYPE_TEXT)
+			continue;
+		buf_string(&text, ", left(t.");
+		pg_quote_name(&text, column->name);
+		buf_printf(&text, ", %d)", VALUE_CHARACTERS);
+	}
+	buf_printf(&text, "), %d)", BODY_CHARACTERS);
+	buf_string(sql, "to_tsvector('simple', ");
+	pgsql_words(sql, text.bytes);
+	buf_byte(sql, ')');
+	buf_fini(&text);
+}

@@ -1,0 +1,47 @@
+#ifndef SEARCH_PGSQL_H
+#define SEARCH_PGSQL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The pieces of SQL that the PostgreSQL driver is made of. A dataset's
+ * documents are the table csvp.doc_<dataset>: the key columns by their own
+ * names and types, the row's `_version`, and `_body`, the words of its text
+ * columns as a tsvector. (No header gives a column the name `_body`.) Values
+ * are not copied there: hits are joined from the users' table, so they are
+ * typed and current. All functions append to `sql`.
+ */
+struct buf;
+struct search_index;
+
+/* csvp.doc_N; the users' table. */
+void pgsql_documents(struct buf *sql, const struct search_index *index);
+void pgsql_records(struct buf *sql, const struct search_index *index);
+
+/* The key: how many columns, their names, and the SQL type of one. */
+size_t pgsql_key_count(const struct search_index *index);
+void pgsql_key_name(struct buf *sql, const struct search_index *index, size_t part);
+void pgsql_key_type(struct buf *sql, const struct search_index *index, size_t part);
+bool pgsql_key_is_text(const struct search_index *index, size_t part);
+
+/* `PREFIX"k1", PREFIX"k2"`: all key columns, each behind the prefix. */
+void pgsql_key_names(struct buf *sql, const struct search_index *index, const char *prefix);
+
+/* `a."k1" = b."k1" AND a."k2" = b."k2"`: the same key in two tables. */
+void pgsql_same_key(struct buf *sql, const struct search_index *index, const char *a, const char *b);
+
+/*
+ * The text expression, only its words left, apart by blanks. PostgreSQL's
+ * parser makes one token of a URL, an e-mail address, a path, a hyphenated
+ * word, a signed or fractional number, and none of a tag. Without the nine
+ * characters it takes these by, every token is a run of letters and digits
+ * (tried over random strings): `rubber` finds `plastic/rubber`. Nested
+ * replace() costs a tenth of to_tsvector(); a regular expression doubles it.
+ */
+void pgsql_words(struct buf *sql, const char *expression);
+
+/* The tsvector of a record of table alias t: its text columns, in order. */
+void pgsql_body(struct buf *sql, const struct search_index *index);
+
+#endif

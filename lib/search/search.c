@@ -1,0 +1,182 @@
+#include "search/search.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clk.h"
+#include "net/retry.h"
+#include "schema/shape.h"
+#include "search/query.h"
+#include "search/search_driver.h"
+
+struct search {
+	const struct search_driver *driver;
+	void *self;
+};
+
+/* A deadlock or a killed connection is over at once; a server that comes up again takes seconds. */
+static const struct retry_policy policy = {.tries = 6, .time = 15000, .base = 50, .cap = 5000};
+
+static const struct search_driver *
+driver_of(const char *url)
+{
+	const struct search_driver *const drivers[] = {pgindex_driver()};
+	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+		if (strncmp(url, drivers[i]->scheme, strlen(drivers[i]->scheme)) == 0)
+			return drivers[i];
+	return NULL;
+}
+
+struct search *
+search_open(const struct search_options *options, struct err *e)
+{
+	const struct search_driver *driver = driver_of(options->url);
+	if (!driver) {
+		err_set(e, ERR_CONFIG, "no search engine for URL \"%s\"; hint: pg:", options->url);
+		return NULL;
+	}
+	struct search *search = buf_calloc(1, sizeof *search);
+	struct retry retry;
+
+	search->driver = driver;
+	retry_start(&retry, &policy, clk_system());
+	do
+		search->self = driver->open(options, e);
+	while (!search->self && retry_again(&retry, e));
+	if (!search->self) {
+		free(search);
+		return NULL;
+	}
+	return search;
+}
+
+void
+search_close(struct search *search)
+{
+	if (!search)
+		return;
+	search->driver->close(search->self);
+	free(search);
+}
+
+unsigned
+search_capabilities(const struct search *search)
+{
+	return search->driver->capabilities;
+}
+
+static void
+check_index(const struct search_index *index)
+{
+	assert(index->dataset > 0 && index->schema && index->table && index->shape);
+	(void)index;
+}
+
+int
+search_create(struct search *search, const struct search_index *index, struct err *e)
+{
+	struct retry retry;
+	int result;
+
+	check_index(index);
+	retry_start(&retry, &policy, clk_system());
+	do
+		result = search->driver->create(search->self, index, e);
+	while (result != 0 && retry_again(&retry, e));
+	return result;
+}
+
+int
+search_bulk(struct search *search, const struct search_index *index, const struct search_doc *docs, size_t count,
+    search_refused *refused, void *ctx, struct err *e)
+{
+	struct retry retry;
+	int result;
+
+	check_index(index);
+	assert(refused);
+	if (count == 0)
+		return 0;
+	retry_start(&retry, &policy, clk_system());
+	do
+		result = search->driver->bulk(search->self, index, docs, count, refused, ctx, e);
+	while (result != 0 && retry_again(&retry, e));
+	return result;
+}
+
+int
+search_finish(struct search *search, const struct search_index *index, struct err *e)
+{
+	struct retry retry;
+	int result;
+
+	check_index(index);
+	retry_start(&retry, &policy, clk_system());
+	do
+		result = search->driver->finish(search->self, index, e);
+	while (result != 0 && retry_again(&retry, e));
+	return result;
+}
+
+int
+search_count(struct search *search, const struct search_index *index, uint64_t *count, struct err *e)
+{
+	struct retry retry;
+	int result;
+
+	check_index(index);
+	retry_start(&retry, &policy, clk_system());
+	do
+		result = search->driver->count(search->self, index, count, e);
+	while (result != 0 && retry_again(&retry, e));
+	return result;
+}
+
+int
+search_drop(struct search *search, const struct search_index *index, struct err *e)
+{
+	struct retry retry;
+	int result;
+
+	check_index(index);
+	retry_start(&retry, &policy, clk_system());
+	do
+		result = search->driver->drop(search->self, index, e);
+	while (result != 0 && retry_again(&retry, e));
+	return result;
+}
+
+/* The caller's callback, and whether it has seen anything yet. */
+struct watched {
+	search_each *each;
+	void *ctx;
+	bool begun;
+};
+
+static int
+watch(void *ctx, const struct search_hit *hit, struct err *e)
+{
+	struct watched *watched = ctx;
+	watched->begun = true;
+	return watched->each(watched->ctx, hit, e);
+}
+
+int
+search_query(struct search *search, const struct search_index *index, const struct query *query, search_each *each,
+    void *ctx, struct search_page *page, struct err *e)
+{
+	struct watched watched = {each, ctx, false};
+	struct retry retry;
+	int result;
+
+	check_index(index);
+	assert(query->sort < (ssize_t)index->shape->count);
+	retry_start(&retry, &policy, clk_system());
+	do {
+		*page = (struct search_page){0};
+		result = search->driver->query(search->self, index, query, watch, &watched, page, e);
+	} while (result != 0 && !watched.begun && retry_again(&retry, e));
+	return result;
+}

@@ -1,0 +1,91 @@
+#ifndef TESTS_CONTRACT_ENGINE_H
+#define TESTS_CONTRACT_ENGINE_H
+
+#include <check.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "database.h"
+#include "db/pg.h"
+#include "schema/shape.h"
+#include "search/search.h"
+
+/* The engine under test, and a users' table for it to index. */
+
+static struct err e;
+static struct pg *pg; /* the users' side: psql, and the loader */
+static struct search *search;
+static struct shape shape;
+static struct search_index dataset;
+
+/* The engine under test; Elasticsearch joins here. */
+static const struct {
+	const char *name;
+	const char *url;
+} engines[] = {{"pg", "pg:"}};
+
+#define OK(call) ck_assert_msg((call) == 0, "%s: %s", #call, e.message)
+
+static void
+sql(const char *statement)
+{
+	OK(pg_exec(pg, statement, &e));
+}
+
+static void
+open_engine(int which)
+{
+	struct search_options options = {.url = engines[which].url, .conninfo = conninfo.bytes};
+
+	pg = pg_open(conninfo.bytes, &e);
+	ck_assert_msg(pg != NULL, "%s", e.message);
+	sql("CREATE SCHEMA IF NOT EXISTS csvp");
+	search = search_open(&options, &e);
+	ck_assert_msg(search != NULL, "%s", e.message);
+}
+
+static void
+close_engine(void)
+{
+	search_close(search);
+	pg_close(pg);
+	shape_fini(&shape);
+}
+
+/* A dataset of these columns, `name type` apart by commas, the first keys of them its key; and its index. */
+static void
+define(int64_t id, const char *columns, size_t keys)
+{
+	static const char table[] = "things";
+	char *list = buf_strdup(columns), *rest = list, *column;
+	struct buf ddl = {0};
+
+	buf_string(&ddl, "DROP TABLE IF EXISTS public.things; CREATE TABLE public.things (");
+	shape_fini(&shape);
+	while ((column = strsep(&rest, ",")) != NULL) {
+		char *type = strchr(column, ' ');
+		enum type_id t;
+		*type++ = '\0';
+		ck_assert(type_parse(type, &t));
+		shape_add(&shape, column, column, t, false);
+		if (shape.count <= keys)
+			OK(shape_add_key(&shape, column, &e));
+		buf_printf(&ddl, "\"%s\" %s%s, ", column, type_sql(t),
+		    shape.count <= keys && t == TYPE_TEXT ? " COLLATE \"C\"" : "");
+	}
+	if (keys == 0)
+		buf_string(&ddl, "_id bigint, ");
+	buf_string(&ddl, "_version bigint NOT NULL, PRIMARY KEY (");
+	for (size_t i = 0; i < keys; i++)
+		buf_printf(&ddl, "%s\"%s\"", i > 0 ? ", " : "", shape.columns[i].name);
+	buf_string(&ddl, keys == 0 ? "_id))" : "))");
+	sql(ddl.bytes);
+	dataset = (struct search_index){.dataset = id, .schema = "public", .table = table, .shape = &shape};
+	OK(search_drop(search, &dataset, &e));
+	OK(search_create(search, &dataset, &e));
+	buf_fini(&ddl);
+	free(list);
+}
+
+#endif
