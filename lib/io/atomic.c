@@ -32,16 +32,19 @@ struct atomic {
 	bool visible;
 };
 
+/* `path` is "" where it is the caller's own. */
 static int
 failed(struct err *e, int number, const char *what, const char *path)
 {
+	const char *blank = path[0] != '\0' ? " " : "";
+
 	if (number == ENOSPC || number == EDQUOT)
-		return err_set(e, ERR_IO, "%s %s: %s; hint: make room there or store elsewhere, then try again", what,
-		    path, strerror(number));
+		return err_set(e, ERR_IO, "%s%s%s: %s; hint: make room there or store elsewhere, then try again", what,
+		    blank, path, strerror(number));
 	/* What is missing for writing is no missing input. */
 	if (number == ENOENT || number == ENOTDIR)
-		return err_set(e, ERR_IO, "%s %s: %s", what, path, strerror(number));
-	return err_errno(e, number, "%s %s", what, path);
+		return err_set(e, ERR_IO, "%s%s%s: %s", what, blank, path, strerror(number));
+	return err_errno(e, number, "%s%s%s", what, blank, path);
 }
 
 /* The folder that holds path; "." if it is `folder` itself. The caller frees. */
@@ -168,7 +171,7 @@ atomic_write(struct atomic *a, const void *bytes, size_t length, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return failed(e, errno, "cannot write", a->path);
+			return failed(e, errno, "cannot write", "");
 		p += n;
 		length -= (size_t)n;
 		a->written += (uint64_t)n;
@@ -199,13 +202,13 @@ int
 atomic_commit(struct atomic *a, struct err *e)
 {
 	if (fsync(a->fd) != 0)
-		return failed(e, errno, "cannot flush", a->path);
+		return failed(e, errno, "cannot flush", "");
 	if (make_parent(a->folder, a->path, e) != 0)
 		return -1;
 	if (rename_new(a) != 0) {
 		if (errno == EEXIST)
-			return err_set(e, ERR_DATA, "%s exists", a->path);
-		return failed(e, errno, "cannot name", a->path);
+			return err_set(e, ERR_DATA, "exists");
+		return failed(e, errno, "cannot name", "");
 	}
 	a->visible = true;
 	if (atomic_sync(a->folder, a->path, e) == 0)

@@ -10,7 +10,8 @@ struct err;
  * A file that appears whole or not at all and replaces nothing: written under
  * a temporary name, flushed, then renamed. Paths are relative to `folder`, a
  * descriptor that stays the caller's. Files get mode 0600, folders 0700.
- * Errors: 74 (with a hint if the disk or a quota is full), 77.
+ * Errors: 74 (with a hint if the disk or a quota is full), 77; messages leave
+ * it to the caller to name the file.
  */
 
 /*
