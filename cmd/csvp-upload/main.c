@@ -17,6 +17,8 @@
 #include "schema/names.h"
 #include "table/reading.h"
 
+#include "dry_run.h"
+
 /* What the options say, before it is put into struct upload. */
 struct settings {
 	const char *dataset, *encoding, *max_rejects, *missing;
@@ -88,7 +90,7 @@ upload_one(const struct site *site, const struct settings *s, struct upload *u, 
 	if (u->dataset == NULL)
 		u->dataset = name = names_dataset(u->path);
 	if (s->dry_run) {
-		status = upload_dry_run(site, u, &e);
+		status = dry_run(site, u, &e);
 	} else {
 		progress = progress_new("upload");
 		status = upload_file(site, u, progress, &result, &e);

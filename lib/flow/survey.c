@@ -19,7 +19,9 @@ name_fields(struct survey *s, const struct record *r, bool header)
 	s->fields = buf_calloc(s->field_count, sizeof *s->fields);
 	for (size_t i = 0; i < s->field_count; i++)
 		s->fields[i] = (struct survey_field){
-		    .header = header ? buf_strndup(r->fields[i].bytes, r->fields[i].length) : buf_format("column_%zu", i + 1),
+		    /* A column without a name is known by its place. */
+		    .header = header && r->fields[i].length > 0 ? buf_strndup(r->fields[i].bytes, r->fields[i].length)
+		                                                : buf_format("column_%zu", i + 1),
 		    .types = TYPE_ALL,
 		    .key_type = -1,
 		};

@@ -38,7 +38,4 @@ struct upload_result {
 int upload_file(const struct site *site, const struct upload *u, struct progress *progress, struct upload_result *result,
     struct err *e) __attribute__((warn_unused_result));
 
-/* -n: read the file and say what would be done, on stdout; nothing is stored. */
-int upload_dry_run(const struct site *site, const struct upload *u, struct err *e) __attribute__((warn_unused_result));
-
 #endif
