@@ -15,7 +15,8 @@
 
 enum {
 	CONNECT_MS = 10000,  /* unless the user says connect_timeout */
-	STARTING_MS = 30000, /* a server that is starting up or in recovery is given this long */
+	STARTING_MS = 30000, /* for a server that says it is starting up or in recovery */
+	CLOSED_MS = 5000,    /* for one that hangs up, as it does when another session of it has just crashed */
 	AGAIN_MS = 50
 };
 
@@ -118,6 +119,7 @@ try(struct pg *pg, const char *conninfo, int64_t milliseconds, struct err *e)
 	const char *const values[] = {program_invocation_short_name, "60", "10", "6", "300000", conninfo, "UTF8", NULL};
 
 	pg->sqlstate[0] = '\0';
+	pg->lost = false;
 	PQfinish(pg->conn);
 	pg->conn = PQconnectStartParams(keywords, values, 1);
 	if (pg->conn == NULL)
@@ -154,31 +156,45 @@ pin(struct pg *pg, bool watch_client, struct err *e)
 	return rc;
 }
 
+/* How long after the first attempt is another one worth while? */
+static int64_t
+patience(const struct pg *pg, const struct err *e)
+{
+	if (strcmp(pg->sqlstate, "57P03") == 0 || strcmp(pg->sqlstate, "57P02") == 0)
+		return STARTING_MS;
+	return e->code == ERR_AGAIN && strstr(e->message, "closed the connection unexpectedly") != NULL ? CLOSED_MS : 0;
+}
+
+/* Servers on systems that cannot watch a socket refuse that one setting (22023). */
+static int
+pin_all(struct pg *pg, struct err *e)
+{
+	if (pin(pg, true, e) == 0)
+		return 0;
+	return strcmp(pg->sqlstate, "22023") == 0 ? pin(pg, false, e) : -1;
+}
+
 int
 pg_connect_session(struct pg *pg, const char *conninfo, struct err *e)
 {
-	int64_t give_up = clk_now(clk_system()) + STARTING_MS;
+	int64_t start = clk_now(clk_system());
 	const char *encoding;
 	int64_t milliseconds;
 
 	if (check_conninfo(conninfo, &milliseconds, e) != 0)
 		return -1;
-	while (try(pg, conninfo, milliseconds, e) != 0) {
+	while (try(pg, conninfo, milliseconds, e) != 0 || pin_all(pg, e) != 0) {
 		struct pollfd wake = {.fd = sig_fd(), .events = POLLIN};
 
-		if (strcmp(pg->sqlstate, "57P03") != 0 || clk_now(clk_system()) > give_up)
+		if (clk_now(clk_system()) - start >= patience(pg, e))
 			return -1;
 		if (poll(&wake, 1, AGAIN_MS) != 0 && sig_check(e) != 0)
 			return -1;
 	}
 	encoding = PQparameterStatus(pg->conn, "server_encoding");
-	if (encoding == NULL || strcmp(encoding, "UTF8") != 0)
-		return err_set(e, ERR_CONFIG,
-		    "the database %s has the encoding %s, not UTF8; hint: create it with "
-		    "ENCODING 'UTF8' TEMPLATE template0",
-		    PQdb(pg->conn), encoding != NULL ? encoding : "(unknown)");
-	if (pin(pg, true, e) == 0)
+	if (encoding != NULL && strcmp(encoding, "UTF8") == 0)
 		return 0;
-	/* Servers on systems that cannot watch a socket refuse that one setting (22023). */
-	return strcmp(pg->sqlstate, "22023") == 0 ? pin(pg, false, e) : -1;
+	return err_set(e, ERR_CONFIG,
+	    "the database %s has the encoding %s, not UTF8; hint: create it with ENCODING 'UTF8' TEMPLATE template0",
+	    PQdb(pg->conn), encoding != NULL ? encoding : "(unknown)");
 }
