@@ -124,7 +124,7 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 
 	if (PG_QUERY(pg, &rows, e,
 	        "SELECT coalesce(pg_sequence_last_value(format('csvp.version_%s', id)::regclass), 0)"
-	        "  > (seq << 39 | 1::bigint << 38) FROM csvp.dataset WHERE id = $1",
+	        "  > ((seq << 39) | (1::bigint << 38)) FROM csvp.dataset WHERE id = $1",
 	        dataset) != 0)
 		return -1;
 	edited = pg_rows_bool(rows, 0, 0);

@@ -159,11 +159,11 @@ equal_rows(const struct merge *m, uint64_t *equal, struct err *e)
 		buf_string(&sql, " t ON t._version < s._version AND ");
 	}
 	target_key_join(&sql, t, "t.", "s.");
-	buf_string(&sql, " AND ROW(");
+	buf_string(&sql, " AND record_image_eq(ROW(");
 	target_values(&sql, t, "t.");
-	buf_string(&sql, ") OPERATOR(pg_catalog.*=) ROW(");
+	buf_string(&sql, "), ROW(");
 	target_values(&sql, t, "s.");
-	buf_string(&sql, m->mode == MERGE_LEAVE ? ") RETURNING 1) SELECT count(*) FROM gone" : ")");
+	buf_string(&sql, m->mode == MERGE_LEAVE ? ")) RETURNING 1) SELECT count(*) FROM gone" : "))");
 	result = numbers(m->pg, sql.bytes, equal, 1, e);
 	buf_fini(&sql);
 	return result;
