@@ -248,6 +248,19 @@ url_parameter(const struct url *url, const char *name)
 }
 
 char *
+url_encode(const char *path)
+{
+	struct buf encoded = {0};
+
+	for (const char *p = path; *p != '\0'; p++)
+		if (is_alpha(*p) || is_digit(*p) || strchr("-._~/", *p) != NULL)
+			buf_byte(&encoded, *p);
+		else
+			buf_printf(&encoded, "%%%02X", (unsigned char)*p);
+	return buf_detach(&encoded);
+}
+
+char *
 url_redact(const char *text)
 {
 	const char *authority = strstr(text, "//");

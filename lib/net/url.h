@@ -35,6 +35,9 @@ char *url_parameter(const struct url *url, const char *name);
 /* Replace %XX in place; the new length, or -1 at a % without two hex digits and at %00. */
 ptrdiff_t url_decode(char *text);
 
+/* A path as it stands in a URL: all but letters, digits, "-._~" and slashes as %XX (RFC 3986 2.3). The caller frees. */
+char *url_encode(const char *path);
+
 /* The URL for a message: password and query left out, whether it parses or not. The caller frees it. */
 char *url_redact(const char *text);
 

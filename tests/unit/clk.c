@@ -71,6 +71,15 @@ START_TEST(the_system_s_random_bits_differ)
 }
 END_TEST
 
+START_TEST(a_sleep_lasts_its_milliseconds)
+{
+	int64_t begin = clk_now(clk_system());
+
+	clk_sleep(clk_system(), 3);
+	ck_assert_int_ge(clk_now(clk_system()) - begin, 3);
+}
+END_TEST
+
 static void
 on_alarm(int number)
 {
@@ -101,6 +110,7 @@ main(void)
 	    a_clock_of_one_s_own_is_asked_with_its_context,
 	    the_system_s_clock_never_goes_back,
 	    the_system_s_random_bits_differ,
+	    a_sleep_lasts_its_milliseconds,
 	    a_signal_ends_a_sleep,
 	};
 

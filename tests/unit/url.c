@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "net/url.h"
 #include "scratch.h"
@@ -164,6 +165,27 @@ START_TEST(percent_signs_are_decoded_in_place)
 }
 END_TEST
 
+START_TEST(any_path_can_stand_in_a_url)
+{
+	char path[256 + 2] = "/", *encoded = url_encode("/home/J. D\xc3\xa9/100%#?+a-b_c~"), *text;
+
+	ck_assert_str_eq(encoded, "/home/J.%20D%C3%A9/100%25%23%3F%2Ba-b_c~");
+	free(encoded);
+	for (int i = 1; i < 256; i++)
+		path[i] = (char)i;
+	encoded = url_encode(path);
+	text = buf_format("file://%s", encoded);
+	ck_assert_int_eq(url_parse(text, &url, &e), 0);
+	ck_assert_str_eq(url.path, path);
+	url_fini(&url);
+	free(encoded);
+	free(text);
+	encoded = url_encode("");
+	ck_assert_str_eq(encoded, "");
+	free(encoded);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -173,6 +195,7 @@ main(void)
 	    no_message_shows_a_password,
 	    a_parameter_is_found_by_its_whole_name,
 	    percent_signs_are_decoded_in_place,
+	    any_path_can_stand_in_a_url,
 	};
 
 	return scratch_run("url", tests, sizeof tests / sizeof *tests);
