@@ -13,6 +13,10 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
+    {"up", NULL, "start the private PostgreSQL", admin_up},
+    {"down", NULL, "stop the private PostgreSQL", admin_down},
+    {"migrate", NULL, "bring csvp's own tables in the database up to date", admin_migrate},
+    {"psql", "[ARGUMENT...]", "run psql on the database that csvp uses", admin_psql},
     {"config", NULL, "print every setting, its value and where it comes from", admin_config},
 };
 

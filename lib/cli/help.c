@@ -150,7 +150,7 @@ help_text(const struct program *program, const struct option *common, size_t wid
 	size_t column = text_column(program, tables, width);
 	size_t hanging = strlen(usage) + strlen(program->name) + 1;
 
-	buf_printf(out, "%s%s ", usage, program->name);
+	buf_printf(out, "%s%s%s", usage, program->name, program->usage[0] != '\0' ? " " : "");
 	help_wrap(out, program->usage, hanging < width / 2 ? hanging : 8, width);
 	help_wrap(out, program->purpose, 0, width);
 	section(out, tables, true, column, width, bold);
