@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "db/pg_copy.h"
+#include "db/pg_rows.h"
+
+struct buf;
 struct err;
 struct pg;
 struct pg_rows;
@@ -51,21 +55,9 @@ int pg_query(struct pg *pg, struct pg_rows **rows, struct err *e, const char *sq
     const char *const *params) __attribute__((warn_unused_result));
 
 /* The same with the parameters as arguments: PG_QUERY(pg, &rows, e, sql, a, b). At least one. */
-#define PG_QUERY(pg, rows, e, sql, ...)                                                                              \
-	pg_query(pg, rows, e, sql, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *),               \
+#define PG_QUERY(pg, rows, e, sql, ...)                                                                                \
+	pg_query(pg, rows, e, sql, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *),                  \
 	    (const char *const[]){__VA_ARGS__})
-
-size_t pg_rows_count(const struct pg_rows *rows);
-size_t pg_rows_columns(const struct pg_rows *rows);
-/* Text of a value, NULL for SQL NULL; valid until pg_rows_free. */
-const char *pg_rows_text(const struct pg_rows *rows, size_t row, size_t column);
-size_t pg_rows_length(const struct pg_rows *rows, size_t row, size_t column);
-int64_t pg_rows_int(const struct pg_rows *rows, size_t row, size_t column); /* 0 for NULL */
-bool pg_rows_bool(const struct pg_rows *rows, size_t row, size_t column);
-const char *pg_rows_name(const struct pg_rows *rows, size_t column);
-/* Rows changed, as the command tag tells ("UPDATE 1"). */
-uint64_t pg_rows_affected(const struct pg_rows *rows);
-void pg_rows_free(struct pg_rows *rows);
 
 int pg_begin(struct pg *pg, struct err *e) __attribute__((warn_unused_result)); /* READ COMMITTED, said explicitly */
 /* Signals do not end a commit; one of a failed transaction rolls back and is 70. */
@@ -84,26 +76,12 @@ void pg_unlock(struct pg *pg, int64_t key);
 /* Statements that wait for a lock or build a key or index: statement_timeout 0 around them, one transaction. */
 int pg_exec_waiting(struct pg *pg, const char *sql, struct err *e) __attribute__((warn_unused_result));
 
-/*
- * COPY ... FROM STDIN. After a failed put or end the transaction (or savepoint)
- * is aborted and COPY is over. A refusal by the server may show only at the end.
- */
-int pg_copy_begin(struct pg *pg, const char *sql, struct err *e) __attribute__((warn_unused_result));
-int pg_copy_put(struct pg *pg, const char *bytes, size_t length, struct err *e) __attribute__((warn_unused_result));
-int pg_copy_end(struct pg *pg, struct err *e) __attribute__((warn_unused_result));
-void pg_copy_abort(struct pg *pg); /* end an unfinished COPY without its rows */
-
-/* COPY ... TO STDOUT: `each` gets one row's text a call (with its newline); -1 from it ends the copy. */
-int pg_copy_out(struct pg *pg, const char *sql, int (*each)(void *ctx, const char *row, size_t length, struct err *e),
-    void *ctx, struct err *e) __attribute__((warn_unused_result));
-
 /* A query read row by row in bounded memory (single-row mode); `each` gets one-row results. */
 int pg_stream(struct pg *pg, const char *sql, size_t count, const char *const *params,
     int (*each)(void *ctx, const struct pg_rows *row, struct err *e), void *ctx, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Quoting for SQL text: "identifier" with doubled quotes, 'literal' safe under any standard_conforming_strings. */
-struct buf;
 void pg_quote_name(struct buf *sql, const char *name);
 void pg_quote_literal(struct buf *sql, const char *text);
 

@@ -26,8 +26,8 @@ struct private_home {
 	gid_t gid;
 };
 
-#define PRIVATE_PORT "5432"       /* names the socket only: each has a folder of its own */
-#define PRIVATE_SUPERUSER "csvp"  /* whoever can reach the socket is it */
+#define PRIVATE_PORT "5432"      /* names the socket only: each has a folder of its own */
+#define PRIVATE_SUPERUSER "csvp" /* whoever can reach the socket is it */
 
 /* private_home.c: 1 and *h filled, 0 there is no such folder (*h is empty), -1. */
 int private_home_find(const char *home, struct private_home *h, struct err *e) __attribute__((warn_unused_result));

@@ -1,4 +1,5 @@
 /* Sessions, statements, rows, transactions and errors, against a real server. */
+#include "meanwhile.h"
 #include "session.h"
 
 static void

@@ -1,4 +1,5 @@
 /* COPY in both directions and row by row reading, against a real server. */
+#include "meanwhile.h"
 #include "session.h"
 
 static struct pg *

@@ -1,4 +1,5 @@
 /* Locks, time limits and signals: what ends a wait, and what does not. */
+#include "meanwhile.h"
 #include "session.h"
 
 static const char waiting_for_lock[] =

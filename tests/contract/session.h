@@ -2,14 +2,9 @@
 #define CONTRACT_SESSION_H
 
 #include <check.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -17,6 +12,7 @@
 #include "base/sig.h"
 #include "db/pg.h"
 #include "db/private.h"
+#include "expect.h"
 
 /*
  * A PostgreSQL of this test program's own, in a folder that is removed at the
@@ -24,22 +20,6 @@
  */
 static char session_folder[200];
 static struct buf session_conninfo;
-
-/* The call must succeed; else its error is the failure's text. */
-#define OK(call)                                                                                                       \
-	do {                                                                                                           \
-		struct err *err_ = &e;                                                                                 \
-		err_->message[0] = '\0';                                                                               \
-		ck_assert_msg((call) == 0, "%s: %s", #call, err_->message);                                            \
-	} while (0)
-
-/* The call must fail with this code. */
-#define FAILS(expected, call)                                                                                          \
-	do {                                                                                                           \
-		e.code = ERR_NONE;                                                                                     \
-		ck_assert_msg((call) == -1, "%s: no error", #call);                                                    \
-		ck_assert_msg(e.code == (expected), "%s: %d: %s", #call, e.code, e.message);                           \
-	} while (0)
 
 static inline struct pg *
 session_open(const char *more)
@@ -68,51 +48,6 @@ session_int(struct pg *pg, const char *sql)
 	return value;
 }
 
-static inline void
-session_wait_until(struct pg *pg, const char *condition)
-{
-	char *sql = buf_format("SELECT (%s)::int", condition);
-
-	while (session_int(pg, sql) == 0)
-		continue;
-	free(sql);
-}
-
-/*
- * In a process and a session of its own: wait until `condition` holds, then run
- * `sql` (if any) and send `number` (if any) to this process.
- */
-static inline pid_t
-session_meanwhile(const char *condition, const char *sql, int number)
-{
-	pid_t parent = getpid();
-	pid_t pid = fork();
-	struct err e;
-	struct pg *pg;
-
-	ck_assert_int_ge(pid, 0);
-	if (pid > 0)
-		return pid;
-	pg = session_open("application_name=meanwhile");
-	session_wait_until(pg, condition);
-	if (sql != NULL)
-		OK(pg_exec(pg, sql, &e));
-	if (number != 0)
-		kill(parent, number);
-	pg_close(pg);
-	_exit(0);
-}
-
-static inline void
-session_join(pid_t pid)
-{
-	int status = -1;
-
-	while (waitpid(pid, &status, 0) < 0)
-		continue;
-	ck_assert_int_eq(status, 0);
-}
-
 static void
 session_begin(void)
 {
@@ -129,14 +64,12 @@ session_begin(void)
 static int
 session_end(void)
 {
-	struct err e = {.message = ""};
+	struct err e = {.message = "it did not run"};
 	char *remove = buf_format("rm -rf '%s'", session_folder);
-	int rc = private_down(session_folder, &e) == 1 ? 0 : 1;
+	int rc = private_down(session_folder, &e) == 1 && system(remove) == 0 ? 0 : 1;
 
 	if (rc != 0)
-		fprintf(stderr, "private_down: %s\n", e.message);
-	if (system(remove) != 0)
-		rc = 1;
+		fprintf(stderr, "the end of the server in %s: %s\n", session_folder, e.message);
 	free(remove);
 	buf_fini(&session_conninfo);
 	return rc;
