@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -305,4 +306,50 @@ bool
 options_progress_json(void)
 {
 	return state.progress != NULL && strcmp(state.progress, "json") == 0;
+}
+
+static void
+argument_append(struct option_list *arguments, const char *name, const char *value)
+{
+	arguments->values = buf_realloc(arguments->values, arguments->count + 1, sizeof *arguments->values);
+	arguments->values[arguments->count++] = value != NULL ? buf_format("--%s=%s", name, value) : buf_format("--%s", name);
+}
+
+void
+options_arguments(const struct option *options, struct option_list *arguments)
+{
+	for (const struct option *o = options; o->name != NULL; o++) {
+		char number[24];
+
+		switch (o->kind) {
+		case OPTION_FLAG:
+			if (*(const bool *)o->value)
+				argument_append(arguments, o->name, NULL);
+			break;
+		case OPTION_STRING:
+			if (*(const char *const *)o->value != NULL)
+				argument_append(arguments, o->name, *(const char *const *)o->value);
+			break;
+		case OPTION_LIST:
+			for (size_t i = 0; i < ((const struct option_list *)o->value)->count; i++)
+				argument_append(arguments, o->name, ((const struct option_list *)o->value)->values[i]);
+			break;
+		case OPTION_COUNT:
+		case OPTION_BYTES:
+			snprintf(number, sizeof number, "%" PRIu64, *(const uint64_t *)o->value);
+			argument_append(arguments, o->name, number);
+			break;
+		case OPTION_MS:
+			snprintf(number, sizeof number, "%" PRId64 "ms", *(const int64_t *)o->value);
+			argument_append(arguments, o->name, number);
+			break;
+		case OPTION_CHAR:
+			number[0] = *(const char *)o->value;
+			number[1] = '\0';
+			argument_append(arguments, o->name, number[0] != '\0' ? number : "none");
+			break;
+		case OPTION_COMMAND:
+			break;
+		}
+	}
 }

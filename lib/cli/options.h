@@ -55,6 +55,13 @@ int options_parse(const struct program *program, int argc, char **argv, char ***
     __attribute__((warn_unused_result));
 
 /*
+ * After options_parse: append to `arguments` what gives these options the
+ * values they have now ("--name=value", malloced), for a program that hands
+ * them on to another one.
+ */
+void options_arguments(const struct option *options, struct option_list *arguments);
+
+/*
  * The last call of main: print `e` as the program's one error line (nothing
  * for ERR_NONE or an empty message), flush stdout, return the code for exit().
  * Output that cannot be written is 74, unless its reader has gone.
