@@ -1,0 +1,46 @@
+#ifndef FLOW_STATUS_H
+#define FLOW_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct buf;
+struct pg;
+
+/* A job with its books and its derived state (csvp.job_status). Valid during the call it is given to. */
+struct status {
+	int64_t id;
+	const char *dataset, *state, *file;
+	const char *sha256; /* hex; NULL while uploading */
+	int64_t bytes;
+	int64_t records, inserted, updated, unchanged, superseded, rejected, replayed, indexed;
+	int64_t total, pending, running, loaded, indexed_chunks, failed; /* chunks */
+	const char *created_at, *started_at, *finished_at; /* RFC 3339 in UTC; NULL: not yet */
+	const char *error;
+	enum err_code verdict; /* 0, 3, 65; 75 while it is not at its end */
+};
+
+typedef int status_each(void *ctx, const struct status *s, struct err *e);
+
+/* These jobs, in the order given, or all of them by id if count is 0. 66 naming the first that is not there. */
+int status_jobs(struct pg *pg, const int64_t *ids, size_t count, status_each *each, void *ctx, struct err *e) MUST_CHECK;
+
+/* The jobs that are not at their end and that somebody has to do something for, by id; *ids freed by the caller. */
+int status_unfinished(struct pg *pg, int64_t **ids, size_t *count, struct err *e) MUST_CHECK;
+
+/* Append the JSON object of csvp-status --json and of the API, without newline. */
+void status_to_json(const struct status *s, struct buf *json);
+
+/* A chunk of a job, for --chunks. */
+struct status_chunk {
+	int64_t number, byte, length, line, records;
+	const char *state; /* pending, running, loaded, indexed, failed */
+	int64_t inserted, updated, unchanged, superseded, rejected, milliseconds;
+	const char *error;
+};
+int status_chunks(struct pg *pg, int64_t job, int (*each)(void *ctx, const struct status_chunk *c, struct err *e),
+    void *ctx, struct err *e) MUST_CHECK;
+
+#endif
