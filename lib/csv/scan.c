@@ -1,8 +1,11 @@
 #include "csv/scan.h"
 
+#include "csv/classify.h"
+
 #define BLOCK 64u
-#define GROUP 16u /* blocks classified at a time: 1 kB of text and its masks stay in the first-level cache */
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE CLASSIFY_INLINE
+
+typedef struct classify_masks classify(struct classify_bytes c, const char *bytes);
 
 bool
 scan_has(enum scan_path path)
@@ -27,41 +30,60 @@ scan_init(struct scan *s, const struct dialect *d, enum scan_path path)
 		s->dialect.escape = '\0';
 	/* An escape could stand before any of the bytes that the masks know; a comment is no record. */
 	s->fast = path != SCAN_EXACT && s->dialect.escape == '\0' && d->comment == '\0';
-	s->wide = path == SCAN_AVX2;
-	s->classify = path == SCAN_AVX2 ? classify_avx2 : path == SCAN_SSE2 ? classify_sse2 : classify_swar;
+	s->path = path;
 }
 
-INLINE unsigned
+/* Position of the lowest bit; of no bit anything. */
+INLINE uint32_t
 lowest(uint64_t mask)
 {
-	return (unsigned)__builtin_ctzll(mask | (uint64_t)1 << 63);
+	return (uint32_t)__builtin_ctzll(mask | (uint64_t)1 << 63);
 }
 
-/* Append the positions of the marked bits. */
-INLINE size_t
-append(uint32_t *index, size_t count, struct exact_marks m, size_t base)
+INLINE uint32_t *
+append_tagged(uint32_t *to, struct exact_marks m, uint32_t base)
 {
-	size_t more = (size_t)__builtin_popcountll(m.at);
-
-	if (__builtin_expect((m.at & m.inside) != 0, 0)) {
-		for (uint64_t at = m.at; at != 0; at &= at - 1)
-			index[count++] = (uint32_t)(base + lowest(at)) | ((m.inside & at & -at) != 0 ? SCAN_INSIDE : 0);
-		return count;
-	}
-	/* Write more than there is and count what is true: a branch for each bit would be guessed wrong too often. */
-	for (size_t i = 0; i < more; i += 4)
-		for (size_t k = 0; k < 4; k++) {
-			index[count + i + k] = (uint32_t)(base + lowest(m.at));
-			m.at &= m.at - 1;
-		}
-	return count + more;
+	for (; m.at != 0; m.at &= m.at - 1)
+		*to++ = (base + lowest(m.at)) | ((m.inside & m.at & -m.at) != 0 ? SCAN_INSIDE : 0);
+	return to;
 }
 
-/* The state as the masks need it: what the bit before the first would have been. */
+/* The next two; the second may be none. */
+INLINE uint64_t
+append_two(uint32_t *to, uint64_t at, uint32_t base)
+{
+	to[0] = base + lowest(at);
+	at &= at - 1;
+	to[1] = base + lowest(at);
+	return at & (at - 1);
+}
+
+/*
+ * Append the positions of marks that are not inside a value. More is written
+ * than there is, then what is true is counted: a branch for each bit would be
+ * guessed wrong too often. A block has 5 field ends, but less than one record's.
+ */
+INLINE uint32_t *
+append(uint32_t *to, uint64_t at, uint32_t base, bool fields)
+{
+	uint32_t *end = to + __builtin_popcountll(at);
+
+	at = append_two(to, at, base);
+	if (fields) {
+		at = append_two(to + 2, at, base);
+		at = append_two(to + 4, at, base);
+		at = append_two(to + 6, at, base);
+	}
+	for (to += fields ? 8 : 2; __builtin_expect(to < end, 0); to += 2)
+		at = append_two(to, at, base);
+	return end;
+}
+
+/* The state as the masks need it. */
 struct carry {
 	uint64_t inside; /* all ones inside quotes */
-	uint64_t close;  /* 1 behind a closing quote */
-	uint64_t plain;  /* 1 where a quote may not open */
+	uint64_t quote;  /* 1 behind a quote */
+	uint64_t plain;  /* 1 behind a byte outside quotes that is nothing but itself */
 };
 
 INLINE struct carry
@@ -73,78 +95,92 @@ carry_of(enum exact_state state)
 INLINE enum exact_state
 state_of(struct carry c)
 {
-	return c.inside != 0 ? EXACT_QUOTED : c.close != 0 ? EXACT_QUOTE : c.plain != 0 ? EXACT_PLAIN : EXACT_FIELD;
+	return c.inside != 0 ? EXACT_QUOTED : c.quote != 0 ? EXACT_QUOTE : c.plain != 0 ? EXACT_PLAIN : EXACT_FIELD;
 }
 
 /*
- * One block from its masks. False, and nothing changed, if a quote stands
- * where quote parity cannot be trusted: one that opens but is not a field's
- * first byte, or one that closes but is not its last.
+ * One block from its masks. False, and nothing changed, if a quote touches a
+ * plain byte outside quotes: then it opens but is not a field's first byte, or
+ * closes but is not its last, and parity cannot be trusted.
  */
 INLINE bool
-step(const struct classify_masks *m, bool next_is_lf, bool fields, struct carry *c, struct exact_marks *out)
+step(struct classify_masks m, const char *next, bool fields, struct carry *c, struct exact_marks *out)
 {
-	uint64_t inside = m->parity ^ c->inside;
-	uint64_t open = m->quote & inside, close = m->quote & ~inside;
-	uint64_t end = m->delimiter | m->lf | m->cr | m->quote;
-	uint64_t behind_close = close << 1 | c->close;
-	uint64_t line_end = m->lf | (m->cr & ~(m->lf >> 1 | (uint64_t)next_is_lf << 63));
+	uint64_t inside = m.parity ^ c->inside;
+	uint64_t plain = ~(m.delimiter | m.lf | m.cr | m.quote | inside);
+	uint64_t behind_quote = m.quote << 1 | c->quote, behind_plain = plain << 1 | c->plain;
+	uint64_t lone = m.cr & ~(m.lf >> 1);
 
-	if (__builtin_expect(((open & ~(end << 1 | (c->plain ^ 1))) | (behind_close & ~end)) != 0, 0))
+	if (__builtin_expect(((plain & behind_quote) | (m.quote & behind_plain)) != 0, 0))
 		return false;
+	if (__builtin_expect(lone != 0, 0) && *next == '\n')
+		lone &= ~((uint64_t)1 << 63);
 	out->inside = inside;
-	out->at = line_end;
-	if (fields)
-		out->at |= (m->delimiter & ~inside) | (open & behind_close);
+	out->at = m.lf | lone;
+	if (fields) /* and the second of two quotes: it opens again right behind one that closed */
+		out->at |= (m.delimiter & ~inside) | (m.quote & inside & behind_quote);
 	c->inside = (uint64_t)((int64_t)inside >> 63);
-	c->close = close >> 63;
-	c->plain = ~(end | inside) >> 63;
+	c->quote = m.quote >> 63;
+	c->plain = plain >> 63;
 	return true;
 }
 
-/* Whole blocks with a byte behind each; stops when the index might not hold another group. */
+/* Whole blocks with a byte behind each, until the index might not hold another. */
 INLINE size_t
-run(struct scan *s, const char *bytes, size_t from, size_t to, bool fields, uint32_t *index, size_t *total)
+run(struct scan *s, classify *masks, bool fields, const char *bytes, size_t from, size_t to, uint32_t *index,
+    size_t *count)
 {
+	const struct classify_bytes special = {
+	    s->dialect.delimiter, s->dialect.quote, s->dialect.quote == '\0' ? 0 : ~(uint64_t)0};
 	struct carry carry = carry_of(s->state);
-	size_t count = *total;
+	uint32_t *end = index + *count;
+	size_t blocks = to > from ? (to - from - 1) / BLOCK : 0;
 
-	while (to - from > BLOCK && count + GROUP * BLOCK <= SCAN_INDEX) {
-		struct classify_masks masks[GROUP];
-		size_t blocks = (to - from - 1) / BLOCK;
+	while (blocks > 0 && end <= index + SCAN_INDEX - BLOCK) {
+		size_t room = (size_t)(index + SCAN_INDEX - end) / BLOCK;
+		size_t stop = from + BLOCK * (blocks < room ? blocks : room);
 
-		if (blocks > GROUP)
-			blocks = GROUP;
-		s->classify(&s->dialect, bytes + from, blocks, masks);
-		for (size_t b = 0; b < blocks; b++, from += BLOCK) {
-			struct exact_marks marks;
+		blocks -= (stop - from) / BLOCK;
+		for (; from < stop; from += BLOCK) {
+			struct exact_marks m;
 
-			if (!step(&masks[b], bytes[from + BLOCK] == '\n', fields, &carry, &marks)) {
+			if (!step(masks(special, bytes + from), bytes + from + BLOCK, fields, &carry, &m)) {
 				enum exact_state state = state_of(carry);
 
-				marks =
-				    exact_block(&s->dialect, fields, &state, bytes + from, BLOCK, bytes[from + BLOCK]);
+				m = exact_block(&s->dialect, fields, &state, bytes + from, BLOCK, bytes[from + BLOCK]);
 				carry = carry_of(state);
 			}
-			count = append(index, count, marks, from);
+			if (__builtin_expect((m.at & m.inside) != 0, 0))
+				end = append_tagged(end, m, (uint32_t)from);
+			else
+				end = append(end, m.at, (uint32_t)from, fields);
 		}
 	}
 	s->state = state_of(carry);
-	*total = count;
+	*count = (size_t)(end - index);
 	return from;
 }
 
 static size_t
-run_base(struct scan *s, const char *bytes, size_t from, size_t to, uint32_t *index, size_t *count)
+run_swar(struct scan *s, const char *bytes, size_t from, size_t to, uint32_t *index, size_t *count)
 {
-	return s->fields ? run(s, bytes, from, to, true, index, count) : run(s, bytes, from, to, false, index, count);
+	return s->fields ? run(s, classify_swar, true, bytes, from, to, index, count)
+			 : run(s, classify_swar, false, bytes, from, to, index, count);
 }
 
 #ifdef __x86_64__
-static __attribute__((target("avx2,bmi,popcnt"))) size_t
-run_wide(struct scan *s, const char *bytes, size_t from, size_t to, uint32_t *index, size_t *count)
+static size_t
+run_sse2(struct scan *s, const char *bytes, size_t from, size_t to, uint32_t *index, size_t *count)
 {
-	return s->fields ? run(s, bytes, from, to, true, index, count) : run(s, bytes, from, to, false, index, count);
+	return s->fields ? run(s, classify_sse2, true, bytes, from, to, index, count)
+			 : run(s, classify_sse2, false, bytes, from, to, index, count);
+}
+
+static CLASSIFY_AVX2 size_t
+run_avx2(struct scan *s, const char *bytes, size_t from, size_t to, uint32_t *index, size_t *count)
+{
+	return s->fields ? run(s, classify_avx2, true, bytes, from, to, index, count)
+			 : run(s, classify_avx2, false, bytes, from, to, index, count);
 }
 #endif
 
@@ -157,7 +193,7 @@ run_exact(struct scan *s, const char *bytes, size_t from, size_t to, bool end, u
 		char next = from + length < to ? bytes[from + length] : '\0';
 		struct exact_marks marks = exact_block(&s->dialect, s->fields, &s->state, bytes + from, length, next);
 
-		*count = append(index, *count, marks, from);
+		*count = (size_t)(append_tagged(index + *count, marks, (uint32_t)from) - index);
 		from += length;
 	}
 	return from;
@@ -170,11 +206,13 @@ scan_run(struct scan *s, const char *bytes, size_t from, size_t to, bool end, ui
 	if (!s->fast)
 		return run_exact(s, bytes, from, to, end, index, count);
 #ifdef __x86_64__
-	if (s->wide)
-		from = run_wide(s, bytes, from, to, index, count);
+	if (s->path == SCAN_AVX2)
+		from = run_avx2(s, bytes, from, to, index, count);
+	else if (s->path == SCAN_SSE2)
+		from = run_sse2(s, bytes, from, to, index, count);
 	else
 #endif
-		from = run_base(s, bytes, from, to, index, count);
+		from = run_swar(s, bytes, from, to, index, count);
 	if (end && to - from <= BLOCK)
 		from = run_exact(s, bytes, from, to, true, index, count);
 	return from;

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "csv/classify.h"
 #include "csv/dialect.h"
 #include "csv/exact.h"
 
@@ -31,8 +30,7 @@ struct scan {
 	struct dialect dialect;
 	bool fields;            /* mark the ends of fields, too, not of records only */
 	bool fast;              /* this dialect can go 64 bytes a step */
-	bool wide;              /* AVX2, BMI and POPCNT may be used */
-	classify *classify;
+	enum scan_path path;
 	enum exact_state state; /* before the next byte */
 };
 
