@@ -98,7 +98,7 @@ main(int argc, char **argv)
 	size_t count;
 
 	if (options_parse(&program, argc, argv, &operands, &count, &e) != 0)
-		return options_exit(&e);
+		return stage_refuse(&e);
 	plan.threads = (int)threads;
 	if (threads < 1 || threads > 64)
 		err_set(&e, ERR_USAGE, "--jobs must be from 1 to 64");
@@ -109,6 +109,8 @@ main(int argc, char **argv)
 	else if ((site = site_open(&e)) != NULL && (limit == NULL || change_limits(site, limit, operands, count, &e) == 0) &&
 	    stage_run(&plan, site, operands, count, &e) != 0 && e.code == ERR_NONE)
 		e.code = ERR_BUG;
+	if (site == NULL)
+		return stage_refuse(&e);
 	site_close(site);
 	return options_exit(&e);
 }

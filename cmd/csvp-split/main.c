@@ -96,11 +96,13 @@ main(int argc, char **argv)
 	size_t count;
 
 	if (options_parse(&program, argc, argv, &operands, &count, &e) != 0)
-		return options_exit(&e);
+		return stage_refuse(&e);
 	if (chunk_bytes < 1 || chunk_bytes > SPLIT_MAX_CHUNK_BYTES)
 		err_set(&e, ERR_USAGE, "--chunk-bytes must be from 1 to 16M: a worker holds a chunk in memory");
 	else if ((site = site_open(&e)) != NULL && stage_run(&plan, site, operands, count, &e) != 0 && e.code == ERR_NONE)
 		e.code = ERR_BUG;
+	if (site == NULL)
+		return stage_refuse(&e);
 	site_close(site);
 	return options_exit(&e);
 }

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/refs.h"
 #include "flow/site.h"
+#include "flow/stage.h"
 #include "flow/upload.h"
 #include "flow/upload_options.h"
 #include "schema/names.h"
@@ -37,11 +39,8 @@ print_result(const struct settings *s, const struct upload_result *result, bool 
 	    result->reused ? "true" : "false", result->bytes, result->sha256);
 	written = write(STDOUT_FILENO, line, strlen(line));
 	free(line);
-	if (written < 0) {
-		*closed = true;
-		return err_set(e, ERR_IO, "stdout cannot be written");
-	}
-	return 0;
+	*closed = written < 0 && errno == EPIPE;
+	return written < 0 ? err_set(e, ERR_IO, "cannot write standard output: %s", strerror(errno)) : 0;
 }
 
 /* One file; a failure is printed, handed on as a failure line, and does not stop the next file. */
@@ -84,7 +83,7 @@ upload_one(const struct site *site, const struct settings *s, struct upload *u, 
 }
 
 static int
-upload_all(const struct settings *s, char **files, size_t count, struct err *e)
+upload_all(const struct settings *s, char **files, size_t count, bool *began, struct err *e)
 {
 	struct site *site = NULL;
 	struct reading reading;
@@ -108,6 +107,7 @@ upload_all(const struct settings *s, char **files, size_t count, struct err *e)
 	site = site_open(e);
 	if (site == NULL)
 		goto done;
+	*began = true;
 	for (size_t i = 0; i < count && !closed && !sig_pending(); i++) {
 		upload.path = files[i];
 		worst = err_worse(worst, upload_one(site, s, &upload, &closed));
@@ -130,14 +130,15 @@ main(int argc, char **argv)
 {
 	struct settings s = {.dry_run = false};
 	struct option options[UPLOAD_OPTIONS_COUNT + 3] = {{0}};
-	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_SCHEMA", "CSVP_AUTOSTART",
-	    "CSVP_CONFIG", NULL};
-	const struct program program = {
-	    "csvp-upload", "[-d DATASET] [-k COL]... [FILE...|-]", "Store CSV files for ever and open a job for each.", options, environment};
+	static const char *const environment[] = {
+	    "CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_SCHEMA", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	const struct program program = {"csvp-upload", "[-d DATASET] [-k COL]... [FILE...|-]",
+	    "Store CSV files for ever and open a job for each.", options, environment};
 	struct err e = {0};
 	char **files;
 	char *standard_input[] = {(char[]){"-"}, NULL};
 	size_t count;
+	bool began = false;
 
 	upload_options_init(&s.upload, options);
 	options[UPLOAD_OPTIONS_COUNT] =
@@ -147,8 +148,9 @@ main(int argc, char **argv)
 	if (options_parse(&program, argc, argv, &files, &count, &e) == 0) {
 		if (count == 0 && isatty(STDIN_FILENO))
 			err_set(&e, ERR_USAGE, "no file given, and stdin is a terminal; hint: --help");
-		else if (upload_all(&s, count > 0 ? files : standard_input, count > 0 ? count : 1, &e) != 0 && e.code == ERR_NONE)
+		else if (upload_all(&s, count > 0 ? files : standard_input, count > 0 ? count : 1, &began, &e) != 0 &&
+			 e.code == ERR_NONE)
 			e.code = ERR_BUG;
 	}
-	return options_exit(&e);
+	return began || s.dry_run || s.json ? options_exit(&e) : stage_refuse(&e);
 }

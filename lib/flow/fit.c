@@ -22,9 +22,8 @@ given_type(const struct survey *s, size_t field, struct err *e)
 		if (strcmp(r->types[i].header, s->fields[field].header) != 0)
 			continue;
 		if (!type_parse(r->types[i].value, &type)) {
-			err_set(e, ERR_USAGE,
-			    "--type %s=%s: unknown type; hint: bigint, numeric, boolean, date, timestamp, timestamptz or text",
-			    r->types[i].header, r->types[i].value);
+			/* Checked before the upload, too; a job of another version of csvp must not stand in the way of later ones. */
+			err_set(e, ERR_DATA, "--type %s=%s: unknown type", r->types[i].header, r->types[i].value);
 			return -2;
 		}
 		return (int)type;

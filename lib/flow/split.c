@@ -310,6 +310,8 @@ split_job(struct pg *pg, struct store *store, int64_t id, uint64_t chunk_bytes, 
 		if (result != 0 && !last && e->code == ERR_DATA) {
 			log_notice("job %" PRId64 " cannot be split: %s", next, e->message);
 			result = 0;
+		} else if (result != 0 && !last) {
+			err_prefix(e, "job %" PRId64 " of the same dataset comes first", next);
 		}
 	}
 	job_fini(&job);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/sig.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/refs.h"
 #include "db/pg.h"
@@ -328,6 +329,18 @@ take_all(struct stage *s, char *const *operands, size_t count)
 }
 
 int
+stage_refuse(const struct err *e)
+{
+	const struct ref line = {.chunk = -1, .failure = e->code};
+	struct err ignored;
+	bool closed;
+
+	if (e->code != ERR_NONE && refs_print(&line, &closed, &ignored) != 0)
+		log_detail("%s", ignored.message);
+	return options_exit(e);
+}
+
+int
 stage_run(const struct stage_plan *plan, const struct site *site, char *const *operands, size_t count, struct err *e)
 {
 	struct stage s = {.plan = plan, .site = site, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -350,7 +363,7 @@ stage_run(const struct stage_plan *plan, const struct site *site, char *const *o
 	progress_free(s.progress);
 
 	if (plan->conclude != NULL && s.job_count > 0 && !sig_pending() && !s.closed &&
-	    plan->conclude(site, s.jobs, s.job_count, &last) != 0) {
+	    plan->conclude(site, s.jobs, s.job_count, count == 0, &last) != 0) {
 		if (last.message[0] != '\0')
 			log_error("%s", last.message);
 		s.worst = err_worse(s.worst, last.code);

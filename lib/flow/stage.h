@@ -32,8 +32,11 @@ struct stage_plan {
 	 */
 	int (*work)(void *worker, struct stage *stage, const struct ref *ref, bool last, struct err *e);
 
-	/* At the end, for each job seen: add to *e what the exit status must still tell; NULL for none. */
-	int (*conclude)(const struct site *site, const long long *jobs, size_t count, struct err *e);
+	/*
+	 * At the end, for each job seen: add to *e what the exit status must still tell; NULL for none. `piped`: the
+	 * references came on stdin, from a stage that had its own say.
+	 */
+	int (*conclude)(const struct site *site, const long long *jobs, size_t count, bool piped, struct err *e);
 };
 
 /*
@@ -43,6 +46,13 @@ struct stage_plan {
  */
 int stage_run(const struct stage_plan *plan, const struct site *site, char *const *operands, size_t count,
     struct err *e) __attribute__((warn_unused_result));
+
+/*
+ * The last call of a stage that could not begin (options, configuration, no
+ * database): a failure line tells the stages after it why, in place of the
+ * references they wait for; the rest as options_exit.
+ */
+int stage_refuse(const struct err *e);
 
 /* Print a reference; false when the reader has gone or a signal has come, and the stage is to end. */
 bool stage_print(struct stage *stage, const struct ref *ref);

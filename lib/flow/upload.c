@@ -155,6 +155,9 @@ take_in(struct transfer *t, struct upload_result *result, struct err *e)
 	        .force = u->force,
 	    },
 	    &outcome, e);
+	/* A job that failed by its rejects stands for the bytes all the same. */
+	if (outcome.finished)
+		result->job = outcome.job;
 	if (status != 0)
 		return -1;
 	if (outcome.notice[0] != '\0')

@@ -33,7 +33,9 @@ struct upload_result {
 /*
  * Store the bytes for ever and open a job, or find the job that stands for
  * them (DESIGN 5, "The same bytes again"). Notices go to the log. What dead
- * uploads of the same dataset left behind is collected on the way.
+ * uploads of the same dataset left behind is collected on the way. Of an
+ * earlier job that failed by its rejects result->job is set although it is 65;
+ * after any other error that is 0.
  */
 int upload_file(const struct site *site, const struct upload *u, struct progress *progress, struct upload_result *result,
     struct err *e) __attribute__((warn_unused_result));

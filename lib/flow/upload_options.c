@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "ledger/job.h"
+#include "schema/type.h"
 #include "table/reading.h"
 
 void
@@ -81,8 +82,17 @@ upload_options_check(const struct upload_settings *s, char *const *files, size_t
 	for (size_t i = 0; i < s->nulls_in.count; i++)
 		if (reading_add_pair(&r->nulls_in, &r->null_in_count, "null-in", s->nulls_in.values[i], e) != 0)
 			return -1;
-	for (size_t i = 0; i < s->types.count; i++)
+	for (size_t i = 0; i < s->types.count; i++) {
+		enum type_id type;
+
 		if (reading_add_pair(&r->types, &r->type_count, "type", s->types.values[i], e) != 0)
 			return -1;
+		/* Before anything is stored: a job with such an option could never be split. */
+		if (!type_parse(r->types[i].value, &type))
+			return err_set(e, ERR_USAGE,
+			    "--type %s: unknown type; hint: bigint, numeric, boolean, date, timestamp, timestamptz or "
+			    "text",
+			    s->types.values[i]);
+	}
 	return 0;
 }

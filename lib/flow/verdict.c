@@ -4,33 +4,74 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "db/pg.h"
 #include "flow/site.h"
 #include "ledger/job.h"
+#include "ledger/reject.h"
+
+/* Who is asking. */
+struct asker {
+	bool index;
+	bool tell_rejects;
+};
 
 static enum err_code
-conclude_job(struct pg *pg, int64_t id, bool after_index, struct err *e)
+tell_rejects(struct pg *pg, int64_t id, bool failed, struct err *e)
+{
+	struct buf words = {0};
+	enum err_code code = ERR_NONE;
+
+	if (reject_explain(pg, id, &words, e) != 0)
+		code = e->code;
+	else if (failed)
+		log_error("job %" PRId64 ": %s; hint: csvp-status --rejects %" PRId64, id, words.bytes, id);
+	else
+		log_notice("job %" PRId64 ": %s; hint: csvp-status --rejects %" PRId64, id, words.bytes, id);
+	buf_fini(&words);
+	return code;
+}
+
+/* Chunks are still to be loaded. */
+static enum err_code
+conclude_unfinished(int64_t id, const struct job_verdict *v, const struct asker *asker)
+{
+	if (v->code == ERR_DATA)
+		return ERR_DATA;
+	if (!asker->index || v->held > 0)
+		return ERR_NONE;
+	log_error("job %" PRId64 ": %" PRId64
+		  " chunks are not loaded, and nobody is loading them; hint: csvp-load %" PRId64,
+	    id, v->pending, id);
+	return ERR_AGAIN;
+}
+
+static enum err_code
+conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e)
 {
 	struct job_verdict v;
+	enum err_code code;
 
 	if (job_verdict(pg, id, &v, e) != 0)
 		return e->code;
-	if (strcmp(v.state, "uploading") == 0 || strcmp(v.state, "waiting") == 0)
+	if (strcmp(v.state, "uploading") == 0 || strcmp(v.state, "waiting") == 0) {
+		log_error("job %" PRId64 " is not split yet; hint: csvp-split %" PRId64, id, id);
 		return ERR_AGAIN;
+	}
 	if (v.pending + v.held > 0)
-		return after_index && v.held == 0 && v.code != ERR_DATA ? ERR_AGAIN : v.code == ERR_DATA ? ERR_DATA : ERR_NONE;
-	if (v.open_rejects > 0)
-		log_notice("job %" PRId64 ": %" PRId64 " of %" PRId64 " records rejected (%s); hint: csvp-status --rejects %" PRId64, id,
-		    v.open_rejects, v.records, v.code == ERR_DATA ? "over its limit" : "inside its limit", id);
+		return conclude_unfinished(id, &v, asker);
+	if (v.open_rejects > 0 && asker->tell_rejects &&
+	    (code = tell_rejects(pg, id, v.code == ERR_DATA, e)) != ERR_NONE)
+		return code;
 	if (v.to_index == 0 && job_set_finished(pg, id, e) != 0)
 		return e->code;
 	return v.code;
 }
 
 static int
-conclude(const struct site *site, const long long *jobs, size_t count, bool after_index, struct err *e)
+conclude(const struct site *site, const long long *jobs, size_t count, const struct asker *asker, struct err *e)
 {
 	struct pg *pg = site_connect(site, e);
 	enum err_code worst = ERR_NONE;
@@ -38,7 +79,7 @@ conclude(const struct site *site, const long long *jobs, size_t count, bool afte
 	if (pg == NULL)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		enum err_code code = conclude_job(pg, jobs[i], after_index, e);
+		enum err_code code = conclude_job(pg, jobs[i], asker, e);
 
 		if (code == ERR_NOINPUT) {
 			/* Its reference failed with this already. */
@@ -48,19 +89,18 @@ conclude(const struct site *site, const long long *jobs, size_t count, bool afte
 	}
 	pg_close(pg);
 	e->code = worst;
-	if (worst == ERR_NONE || e->code != worst)
-		e->message[0] = '\0';
 	return worst == ERR_NONE ? 0 : -1;
 }
 
 int
-verdict_after_load(const struct site *site, const long long *jobs, size_t count, struct err *e)
+verdict_after_load(const struct site *site, const long long *jobs, size_t count, bool piped, struct err *e)
 {
-	return conclude(site, jobs, count, false, e);
+	(void)piped;
+	return conclude(site, jobs, count, &(struct asker){.tell_rejects = true}, e);
 }
 
 int
-verdict_after_index(const struct site *site, const long long *jobs, size_t count, struct err *e)
+verdict_after_index(const struct site *site, const long long *jobs, size_t count, bool piped, struct err *e)
 {
-	return conclude(site, jobs, count, true, e);
+	return conclude(site, jobs, count, &(struct asker){.index = true, .tell_rejects = !piped}, e);
 }

@@ -146,7 +146,7 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 	out->finished = true;
 	if (strcmp(v.state, "failed") == 0) {
 		err_set(e, ERR_DATA,
-		    "job %" PRId64 " has these bytes and failed by %" PRId64 " rejects; hint: csvp-status --rejects %" PRId64,
+		    "job %" PRId64 " has these bytes and failed by its rejects (%" PRId64 "); hint: csvp-status --rejects %" PRId64,
 		    out->job, v.open_rejects, out->job);
 		return -1;
 	}

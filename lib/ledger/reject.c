@@ -1,10 +1,12 @@
 #include "ledger/reject.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "db/pg.h"
 #include "schema/type.h"
 
@@ -73,4 +75,36 @@ reject_write(struct pg *pg, int64_t job, int64_t chunk, const struct reject_list
 		result = pg_copy_end(pg, e);
 	buf_fini(&rows);
 	return result;
+}
+
+int
+reject_explain(struct pg *pg, int64_t job, struct buf *words, struct err *e)
+{
+	struct pg_rows *rows;
+	const char *header;
+	char id[24];
+
+	snprintf(id, sizeof id, "%" PRId64, job);
+	if (PG_QUERY(pg, &rows, e,
+		"SELECT j.file, j.rejected - j.replayed, j.records, j.over_limit, j.max_rejects, r.line, r.byte, "
+		"r.header, r.reason"
+		"  FROM csvp.job_status j CROSS JOIN LATERAL ("
+		"    SELECT * FROM csvp.reject WHERE job = j.id AND NOT replayed ORDER BY byte LIMIT 1) r WHERE j.id = "
+		"$1",
+		id) != 0)
+		return -1;
+	if (pg_rows_count(rows) != 1) {
+		pg_rows_free(rows);
+		return err_set(e, ERR_AGAIN, "the rejects of job %" PRId64 " were replayed at this moment", job);
+	}
+	header = pg_rows_text(rows, 0, 7);
+	buf_printf(words, "%s: %s of %s records rejected, %s the limit of %s; the first in line %s, byte %s",
+	    pg_rows_text(rows, 0, 0), pg_rows_text(rows, 0, 1), pg_rows_text(rows, 0, 2),
+	    pg_rows_bool(rows, 0, 3) ? "over" : "within", pg_rows_text(rows, 0, 4), pg_rows_text(rows, 0, 5),
+	    pg_rows_text(rows, 0, 6));
+	if (header != NULL)
+		buf_printf(words, ", column '%s'", header);
+	buf_printf(words, ": %s", pg_rows_text(rows, 0, 8));
+	pg_rows_free(rows);
+	return 0;
 }

@@ -31,4 +31,12 @@ void reject_fini(struct reject_list *list);
 int reject_write(struct pg *pg, int64_t job, int64_t chunk, const struct reject_list *list, struct err *e)
     __attribute__((warn_unused_result));
 
+/*
+ * Append what a person should know first of a job's open rejects: file, how
+ * many of how many, the limit, and where and why the first one is. The job has
+ * one at least.
+ */
+struct buf;
+int reject_explain(struct pg *pg, int64_t job, struct buf *words, struct err *e) __attribute__((warn_unused_result));
+
 #endif
