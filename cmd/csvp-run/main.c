@@ -1,0 +1,279 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clk.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/sig.h"
+#include "cli/options.h"
+#include "cli/refs.h"
+#include "db/pg.h"
+#include "flow/site.h"
+#include "flow/stage.h"
+#include "flow/status.h"
+#include "flow/upload_options.h"
+#include "table/reading.h"
+
+#include "pipeline.h"
+
+/* What "try again later" (75) is answered with: so many more runs of the stages behind the upload, a second apart at first. */
+#define TRIES 3
+#define PAUSE_MS 1000
+
+/* The jobs that came out of the pipeline, in order, each with the worst of its failure lines. */
+struct outcome {
+	struct ref *jobs;
+	size_t count;
+	enum err_code orphan; /* of failures without a job */
+};
+
+static int
+note_ref(void *ctx, const struct ref *ref, struct err *e)
+{
+	struct outcome *o = ctx;
+	size_t i = o->count;
+
+	(void)e;
+	if (ref->job == 0) {
+		o->orphan = err_worse(o->orphan, ref->failure);
+		return 0;
+	}
+	while (i > 0 && o->jobs[i - 1].job != ref->job)
+		i--;
+	if (i == 0) {
+		o->jobs = buf_realloc(o->jobs, o->count + 1, sizeof *o->jobs);
+		o->jobs[o->count++] = (struct ref){.job = ref->job, .chunk = -1};
+		i = o->count;
+	}
+	o->jobs[i - 1].failure = err_worse(o->jobs[i - 1].failure, ref->failure);
+	return 0;
+}
+
+/* The arguments that every stage gets: how much to say. */
+static void
+add_manner(struct option_list *arguments)
+{
+	static const char *const words[] = {"--quiet", NULL, "--verbose"};
+	const char *word = words[log_level()];
+
+	arguments->values = buf_realloc(arguments->values, arguments->count + 3, sizeof *arguments->values);
+	if (word != NULL)
+		arguments->values[arguments->count++] = buf_strdup(word);
+	if (options_progress_json())
+		arguments->values[arguments->count++] = buf_strdup("--progress=json");
+	arguments->values[arguments->count] = NULL;
+}
+
+static void
+free_arguments(struct option_list *arguments)
+{
+	for (size_t i = 0; i < arguments->count; i++)
+		free((char *)(uintptr_t)arguments->values[i]);
+	free(arguments->values);
+	*arguments = (struct option_list){0};
+}
+
+static struct option_list
+arguments_of(const char *program, const char *jobs)
+{
+	struct option_list arguments = {.values = buf_calloc(2, sizeof(char *)), .count = 0};
+
+	arguments.values[arguments.count++] = buf_strdup(program);
+	if (jobs != NULL)
+		arguments.values[arguments.count++] = buf_strdup(jobs);
+	add_manner(&arguments);
+	return arguments;
+}
+
+/* `first | csvp-split | csvp-load | csvp-index`; without `first` split has the operands. */
+static int
+run_stages(const struct option_list *first, const struct option_list *split, uint64_t threads, struct outcome *o,
+    enum err_code *code, struct err *e)
+{
+	char jobs[32];
+	struct option_list load, index;
+	struct pipeline_stage stages[4];
+	size_t count = 0;
+	int result;
+
+	snprintf(jobs, sizeof jobs, "--jobs=%" PRIu64, threads);
+	load = arguments_of("csvp-load", jobs);
+	index = arguments_of("csvp-index", jobs);
+	if (first != NULL)
+		stages[count++].argv = first->values;
+	stages[count++].argv = split->values;
+	stages[count++].argv = load.values;
+	stages[count++].argv = index.values;
+	result = pipeline_run(stages, count, note_ref, o, code, e);
+	free_arguments(&load);
+	free_arguments(&index);
+	return result;
+}
+
+/* Split, load and index these jobs: what is done already passes through. */
+static int
+resume(const int64_t *ids, size_t count, uint64_t threads, struct outcome *o, enum err_code *code, struct err *e)
+{
+	struct option_list split = arguments_of("csvp-split", NULL);
+	int result;
+
+	split.values = buf_realloc(split.values, split.count + count + 1, sizeof *split.values);
+	for (size_t i = 0; i < count; i++)
+		split.values[split.count++] = buf_format("%" PRId64, ids[i]);
+	split.values[split.count] = NULL;
+	result = run_stages(NULL, &split, threads, o, code, e);
+	free_arguments(&split);
+	return result;
+}
+
+/* What ended with "try again later" is tried again a few times, from the exit code alone. */
+static int
+retry(struct outcome *o, uint64_t threads, enum err_code *code, struct err *e)
+{
+	int64_t pause = PAUSE_MS;
+
+	for (int i = 0; i < TRIES && *code == ERR_AGAIN && o->orphan == ERR_NONE && o->count > 0 && !sig_pending(); i++) {
+		int64_t *ids = buf_calloc(o->count, sizeof *ids);
+		size_t count = o->count;
+		int result;
+
+		log_notice("not finished: trying again in %" PRId64 " s", pause / 1000);
+		clk_sleep(clk_system(), pause);
+		pause *= 2;
+		for (size_t j = 0; j < count; j++) {
+			ids[j] = o->jobs[j].job;
+			o->jobs[j].failure = ERR_NONE;
+		}
+		result = resume(ids, count, threads, o, code, e);
+		free(ids);
+		if (result != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Each job's id when all of it is searchable, or its failure line. */
+static void
+print_outcome(const struct outcome *o)
+{
+	bool closed = false;
+	struct err e;
+
+	for (size_t i = 0; i < o->count; i++)
+		if (refs_print(&o->jobs[i], &closed, &e) != 0)
+			return;
+	if (o->orphan != ERR_NONE && refs_print(&(struct ref){.chunk = -1, .failure = o->orphan}, &closed, &e) != 0)
+		return;
+}
+
+static int
+run_files(const struct option *options, char **files, size_t count, uint64_t threads, struct outcome *o, enum err_code *code,
+    struct err *e)
+{
+	struct option_list upload = {.values = buf_calloc(1, sizeof(char *)), .count = 0};
+	struct option_list split = arguments_of("csvp-split", NULL);
+	int result;
+
+	upload.values[upload.count++] = buf_strdup("csvp-upload");
+	options_arguments(options, &upload);
+	add_manner(&upload);
+	upload.values = buf_realloc(upload.values, upload.count + count + 2, sizeof *upload.values);
+	upload.values[upload.count++] = buf_strdup("--");
+	for (size_t i = 0; i < count; i++)
+		upload.values[upload.count++] = buf_strdup(files[i]);
+	upload.values[upload.count] = NULL;
+	result = run_stages(&upload, &split, threads, o, code, e);
+	free_arguments(&upload);
+	free_arguments(&split);
+	return result;
+}
+
+/* --resume: the jobs named, or all that are not at their end. */
+static int
+run_resume(char **operands, size_t count, uint64_t threads, struct outcome *o, enum err_code *code, struct err *e)
+{
+	int64_t *ids = NULL;
+	size_t id_count = 0;
+	int result = 0;
+
+	if (count == 0) {
+		struct site *site = site_open(e);
+		struct pg *pg = site != NULL ? site_connect(site, e) : NULL;
+
+		result = pg != NULL ? status_unfinished(pg, &ids, &id_count, e) : -1;
+		pg_close(pg);
+		site_close(site);
+	}
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		struct ref ref;
+
+		result = refs_parse(operands[i], &ref, e);
+		if (result == 0 && (ref.chunk >= 0 || ref.failure != ERR_NONE))
+			result = err_set(e, ERR_USAGE, "--resume takes jobs, not '%s'", operands[i]);
+		ids = buf_realloc(ids, id_count + 1, sizeof *ids);
+		ids[id_count++] = ref.job;
+	}
+	if (result == 0 && id_count > 0)
+		result = resume(ids, id_count, threads, o, code, e);
+	free(ids);
+	return result;
+}
+
+static int
+run(const struct upload_settings *s, const struct option *options, bool resuming, char **operands, size_t count,
+    uint64_t threads, enum err_code *code, struct err *e)
+{
+	struct outcome o = {0};
+	struct reading reading;
+	int result;
+
+	reading_init(&reading);
+	if (threads < 1 || threads > 64)
+		result = err_set(e, ERR_USAGE, "--jobs must be from 1 to 64");
+	else if (resuming)
+		result = run_resume(operands, count, threads, &o, code, e);
+	else if (count == 0)
+		result = err_set(e, ERR_USAGE, "no file given; hint: --help, or `-` for stdin");
+	else if ((result = upload_options_check(s, operands, count, &reading, e)) == 0)
+		result = run_files(options, operands, count, threads, &o, code, e);
+	if (result == 0)
+		result = retry(&o, threads, code, e);
+	if (result == 0)
+		print_outcome(&o);
+	reading_fini(&reading);
+	free(o.jobs);
+	return result;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct upload_settings s;
+	struct option upload[UPLOAD_OPTIONS_COUNT + 1] = {{0}};
+	struct option options[UPLOAD_OPTIONS_COUNT + 3] = {{0}};
+	uint64_t threads = (uint64_t)stage_threads();
+	bool resuming = false;
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME", "CSVP_SCHEMA",
+	    "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	const struct program program = {"csvp-run", "[-d DATASET] [-k COL]... FILE...|- | --resume [JOB...]",
+	    "Upload, split, load and index CSV files: the pipeline in one word.", options, environment};
+	enum err_code code = ERR_NONE;
+	struct err e = {0};
+	char **operands;
+	size_t count;
+
+	upload_options_init(&s, upload);
+	memcpy(options, upload, sizeof upload);
+	options[UPLOAD_OPTIONS_COUNT] =
+	    (struct option){"jobs", 'j', "N", OPTION_COUNT, &threads, "chunks to load and index at a time (default: the cores)"};
+	options[UPLOAD_OPTIONS_COUNT + 1] =
+	    (struct option){"resume", 0, NULL, OPTION_FLAG, &resuming, "go on with JOBs, or with all that are not at their end"};
+	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 &&
+	    run(&s, upload, resuming, operands, count, threads, &code, &e) == 0)
+		e = (struct err){.code = code};
+	return options_exit(&e);
+}
