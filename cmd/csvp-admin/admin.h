@@ -9,10 +9,13 @@ struct program;
  * are its options and operands. Each returns the program's exit code.
  */
 int admin_config(int argc, char **argv);
+int admin_create_index(int argc, char **argv);
+int admin_dataset(int argc, char **argv);
 int admin_down(int argc, char **argv);
 int admin_migrate(int argc, char **argv);
 int admin_psql(int argc, char **argv);
 int admin_up(int argc, char **argv);
+int admin_verify(int argc, char **argv);
 
 /* A subcommand that takes no operands: parse its options, do its work (0 or -1), print its error. */
 int admin_plain(const struct program *program, int argc, char **argv, int (*work)(void *ctx, struct err *e), void *ctx);

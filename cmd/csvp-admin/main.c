@@ -17,6 +17,9 @@ static const struct subcommand subcommands[] = {
     {"down", NULL, "stop the private PostgreSQL", admin_down},
     {"migrate", NULL, "bring csvp's own tables in the database up to date", admin_migrate},
     {"psql", "[ARGUMENT...]", "run psql on the database that csvp uses", admin_psql},
+    {"create-index", NULL, "make the search indexes that are missing", admin_create_index},
+    {"dataset", "list | show | ...", "list, describe, define, change, drop datasets", admin_dataset},
+    {"verify", "[DATASET|JOB...]", "prove that objects, ledger, tables and index agree", admin_verify},
     {"config", NULL, "print every setting, its value and where it comes from", admin_config},
 };
 

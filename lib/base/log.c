@@ -35,6 +35,15 @@ log_around(void (*before)(void), void (*after)(void))
 	state.after = after;
 }
 
+/* As in error messages: an escape sequence from a file name must not act on the terminal. */
+static void
+hide_controls(struct buf *line)
+{
+	for (size_t i = 0; i < line->length; i++)
+		if ((unsigned char)line->bytes[i] < 0x20 || line->bytes[i] == 0x7f)
+			line->bytes[i] = '?';
+}
+
 static void
 print(enum log_level level, const char *format, va_list ap)
 {
@@ -45,6 +54,7 @@ print(enum log_level level, const char *format, va_list ap)
 		return;
 	buf_printf(&line, "%s: ", state.program);
 	buf_vprintf(&line, format, ap);
+	hide_controls(&line);
 	buf_byte(&line, '\n');
 	pthread_mutex_lock(&state.lock);
 	if (state.before != NULL)

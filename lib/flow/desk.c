@@ -62,15 +62,15 @@ check_workable(const struct job *job, struct err *e)
 	return 0;
 }
 
-int
-desk_take(struct desk *d, int64_t id, struct err *e)
+static int
+take(struct desk *d, int64_t id, bool workable, struct err *e)
 {
 	struct dataset dataset;
 	struct job job;
 
 	if (job_load(d->pg, id, &job, e) != 0)
 		return -1;
-	if (check_workable(&job, e) != 0 || dataset_load(d->pg, job.dataset, &dataset, e) != 0) {
+	if ((workable && check_workable(&job, e) != 0) || dataset_load(d->pg, job.dataset, &dataset, e) != 0) {
 		job_fini(&job);
 		return -1;
 	}
@@ -96,6 +96,18 @@ desk_take(struct desk *d, int64_t id, struct err *e)
 	    .shape = &d->shape,
 	};
 	return 0;
+}
+
+int
+desk_take(struct desk *d, int64_t job, struct err *e)
+{
+	return take(d, job, true, e);
+}
+
+int
+desk_take_any(struct desk *d, int64_t job, struct err *e)
+{
+	return take(d, job, false, e);
 }
 
 static int

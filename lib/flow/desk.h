@@ -48,6 +48,9 @@ void desk_close(struct desk *d);
  */
 int desk_take(struct desk *d, int64_t job, struct err *e) __attribute__((warn_unused_result));
 
+/* The same for a job that was split, whatever became of it: to read its records again. */
+int desk_take_any(struct desk *d, int64_t job, struct err *e) __attribute__((warn_unused_result));
+
 /* Called for each good record of a chunk, when wanted. */
 struct record;
 typedef int desk_each(void *ctx, const struct record *r, int64_t version, struct err *e);

@@ -10,6 +10,7 @@
 #include "db/pg.h"
 #include "db/private.h"
 #include "ledger/ledger.h"
+#include "net/url.h"
 #include "search/search.h"
 #include "store/store.h"
 
@@ -99,7 +100,14 @@ site_open_unmigrated(struct err *e)
 	if (site->home == NULL || find_database(site, e) != 0)
 		goto fail;
 	value = config_get("CSVP_STORE_URL");
-	site->store_url = value != NULL ? buf_strdup(value) : buf_format("file://%s/store", site->home);
+	if (value != NULL) {
+		site->store_url = buf_strdup(value);
+	} else {
+		char *path = url_encode(site->home);
+
+		site->store_url = buf_format("file://%s/store", path);
+		free(path);
+	}
 	value = config_get("CSVP_SEARCH_URL");
 	site->search_url = buf_strdup(value != NULL ? value : "pg:");
 	value = config_get("CSVP_SCHEMA");

@@ -9,6 +9,7 @@
 #include "db/pg.h"
 #include "schema/shape.h"
 #include "table/batch.h"
+#include "table/copyin.h"
 #include "table/target.h"
 
 /* What one merge_batch works with. */
@@ -45,33 +46,6 @@ merge_prepare(struct pg *pg, const struct target *t, struct err *e)
 	return result;
 }
 
-/* COPY the winners of some groups; lines that lie one behind the other are sent as one piece. */
-static int
-copy_groups(const struct merge *m, size_t from, size_t to, const char *sql, struct err *e)
-{
-	size_t piece = 0, length = 0;
-
-	if (pg_copy_begin(m->pg, sql, e) != 0)
-		return -1;
-	for (size_t i = from; i < to; i++) {
-		const struct batch_entry *entry = batch_winner(m->batch, &m->batch->groups[i]);
-
-		if (entry == NULL)
-			continue;
-		if (length > 0 && (entry->text != piece + length || length > (256u << 10))) {
-			if (pg_copy_put(m->pg, m->batch->texts.bytes + piece, length, e) != 0)
-				return -1;
-			length = 0;
-		}
-		if (length == 0)
-			piece = entry->text;
-		length += entry->text_length;
-	}
-	if (length > 0 && pg_copy_put(m->pg, m->batch->texts.bytes + piece, length, e) != 0)
-		return -1;
-	return pg_copy_end(m->pg, e);
-}
-
 static uint64_t
 winners(const struct merge *m, size_t from, size_t to)
 {
@@ -93,7 +67,7 @@ append_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 	buf_string(&sql, " (");
 	target_columns(&sql, m->target, "");
 	buf_string(&sql, ") FROM STDIN");
-	result = copy_groups(m, from, to, sql.bytes, e);
+	result = copyin_groups(m->pg, m->batch, from, to, sql.bytes, e);
 	buf_fini(&sql);
 	if (result == 0)
 		m->result->inserted += winners(m, from, to);
@@ -115,7 +89,7 @@ stage_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 	append_stage(&sql, m->target);
 	buf_string(&sql, " FROM STDIN");
 	if (result == 0)
-		result = copy_groups(m, from, to, sql.bytes, e);
+		result = copyin_groups(m->pg, m->batch, from, to, sql.bytes, e);
 	buf_fini(&sql);
 	return result;
 }

@@ -1,0 +1,267 @@
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "cli/grid.h"
+#include "cli/options.h"
+#include "db/pg.h"
+#include "flow/datasets.h"
+#include "flow/site.h"
+#include "ledger/dataset.h"
+#include "schema/names.h"
+#include "schema/shape.h"
+
+/* What the operands and options behind `dataset VERB` are. */
+struct request {
+	const struct site *site;
+	char **operands; /* behind the verb */
+	size_t count;
+	struct option_list keys;
+	bool json;
+};
+
+static void
+print_member(const char *name, const char *text, const char *end)
+{
+	struct buf b = {0};
+
+	type_to_json(TYPE_TEXT, &b, text, strlen(text));
+	printf("\"%s\":%s%s", name, b.bytes, end);
+	buf_fini(&b);
+}
+
+static int
+list(const struct request *r, struct err *e)
+{
+	static const char *const headers[] = {"DATASET", "TABLE", "STATE", "KEY", "JOBS"};
+	static const bool right[] = {false, false, false, false, true};
+	struct pg *pg = site_connect(r->site, e);
+	struct pg_rows *rows;
+	struct grid *grid;
+
+	if (pg == NULL ||
+	    pg_query(pg, &rows, e,
+	        "SELECT name, format('%I.%I', table_schema, table_name), state, array_to_string(key, ', '),"
+	        " (SELECT count(*) FROM csvp.job j WHERE j.dataset = d.id AND seq IS NOT NULL) FROM csvp.dataset d ORDER BY name",
+	        0, NULL) != 0) {
+		pg_close(pg);
+		return -1;
+	}
+	grid = grid_new(headers, right, 5);
+	for (size_t i = 0; i < pg_rows_count(rows); i++) {
+		const char *cells[5];
+
+		for (size_t c = 0; c < 5; c++)
+			cells[c] = pg_rows_text(rows, i, c);
+		if (r->json) {
+			putchar('{');
+			print_member("dataset", cells[0], ",");
+			print_member("table", cells[1], ",");
+			print_member("state", cells[2], ",");
+			print_member("key", cells[3], ",");
+			printf("\"jobs\":%s}\n", cells[4]);
+		} else {
+			grid_row(grid, cells);
+		}
+	}
+	if (!r->json)
+		grid_print(grid);
+	grid_free(grid);
+	pg_rows_free(rows);
+	pg_close(pg);
+	return 0;
+}
+
+static const char *
+role_of(const struct shape *shape, size_t column)
+{
+	for (size_t i = 0; i < shape->key_count; i++)
+		if (shape->key[i] == column)
+			return "key";
+	return shape->columns[column].undecided ? "no value yet" : "";
+}
+
+static void
+print_shape(const struct request *r, const struct shape *shape)
+{
+	static const char *const headers[] = {"HEADER", "COLUMN", "TYPE", ""};
+	static const bool right[] = {false, false, false, false};
+	struct grid *grid = grid_new(headers, right, 4);
+
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct column *c = &shape->columns[i];
+
+		if (r->json) {
+			putchar('{');
+			print_member("header", c->header, ",");
+			print_member("column", c->name, ",");
+			print_member("type", type_sql(c->type), ",");
+			printf("\"key\":%s}\n", strcmp(role_of(shape, i), "key") == 0 ? "true" : "false");
+		} else {
+			grid_row(grid, (const char *const[]){c->header, c->name, type_sql(c->type), role_of(shape, i)});
+		}
+	}
+	if (!r->json)
+		grid_print(grid);
+	grid_free(grid);
+}
+
+static int
+show(const struct request *r, struct err *e)
+{
+	struct pg *pg = site_connect(r->site, e);
+	struct dataset d = {0};
+	struct shape shape = {0};
+	int found, result = -1;
+
+	if (pg == NULL)
+		return -1;
+	found = dataset_find(pg, r->operands[0], &d, e);
+	if (found == 0)
+		err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", r->operands[0]);
+	if (found == 1 && dataset_shape(pg, &d, &shape, e) == 0) {
+		print_shape(r, &shape);
+		result = 0;
+	}
+	shape_fini(&shape);
+	dataset_fini(&d);
+	pg_close(pg);
+	return result;
+}
+
+/* The columns behind the name, as HEADER=TYPE. */
+static int
+shape_of(const struct request *r, struct shape *shape, struct err *e)
+{
+	size_t count = r->count - 1;
+	char **headers = buf_calloc(count, sizeof *headers);
+	char **names = buf_calloc(count, sizeof *names);
+	enum type_id *types = buf_calloc(count, sizeof *types);
+	int result = -1;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *operand = r->operands[1 + i];
+		const char *equals = strrchr(operand, '=');
+
+		if (equals == NULL || equals == operand || !type_parse(equals + 1, &types[i])) {
+			err_set(e, ERR_USAGE, "'%s' is not COL=TYPE; hint: types are bigint, numeric, boolean, date, timestamp, timestamptz, text",
+			    operand);
+			goto done;
+		}
+		headers[i] = buf_strndup(operand, (size_t)(equals - operand));
+	}
+	if (names_columns((const char *const *)headers, count, names, e) != 0)
+		goto done;
+	for (size_t i = 0; i < count; i++)
+		shape_add(shape, headers[i], names[i], types[i], false);
+	for (size_t i = 0; i < r->keys.count; i++)
+		if (shape_add_key(shape, r->keys.values[i], e) != 0)
+			goto done;
+	result = 0;
+
+done:
+	for (size_t i = 0; i < count; i++) {
+		free(headers[i]);
+		free(names[i]);
+	}
+	free(headers);
+	free(names);
+	free(types);
+	return result;
+}
+
+static int
+create(const struct request *r, struct err *e)
+{
+	struct shape shape = {0};
+	int result = shape_of(r, &shape, e);
+
+	if (result == 0)
+		result = datasets_create(r->site, r->operands[0], &shape, e);
+	shape_fini(&shape);
+	return result;
+}
+
+static int
+set_type(const struct request *r, struct err *e)
+{
+	enum type_id type;
+
+	if (!type_parse(r->operands[2], &type))
+		return err_set(e, ERR_USAGE, "unknown type %s; hint: bigint, numeric, boolean, date, timestamp, timestamptz or text",
+		    r->operands[2]);
+	return datasets_set_type(r->site, r->operands[0], r->operands[1], type, e);
+}
+
+static int
+drop(const struct request *r, struct err *e)
+{
+	return datasets_drop(r->site, r->operands[0], e);
+}
+
+static const struct verb {
+	const char *name, *operands, *purpose;
+	size_t least, most;
+	int (*run)(const struct request *r, struct err *e);
+} verbs[] = {
+    {"list", NULL, "the datasets", 0, 0, list},
+    {"show", "DATASET", "its columns, types and key", 1, 1, show},
+    {"create", "DATASET COL=TYPE...", "define one with an empty table (-k COL for its key)", 2, 1599, create},
+    {"set-type", "DATASET COL TYPE", "change a column's type, values and all", 3, 3, set_type},
+    {"drop", "DATASET", "remove it: table, index, jobs and stored files", 1, 1, drop},
+};
+#define VERBS (sizeof verbs / sizeof *verbs)
+
+static int
+run(struct request *r, char **operands, size_t count, struct err *e)
+{
+	struct site *site;
+	int result;
+
+	for (size_t i = 0; i < VERBS; i++) {
+		if (count == 0 || strcmp(operands[0], verbs[i].name) != 0)
+			continue;
+		if (count - 1 < verbs[i].least || count - 1 > verbs[i].most)
+			return err_set(e, ERR_USAGE, "usage: csvp-admin dataset %s %s", verbs[i].name,
+			    verbs[i].operands != NULL ? verbs[i].operands : "");
+		site = site_open(e);
+		if (site == NULL)
+			return -1;
+		r->site = site;
+		r->operands = operands + 1;
+		r->count = count - 1;
+		result = verbs[i].run(r, e);
+		site_close(site);
+		return result;
+	}
+	return err_set(e, ERR_USAGE, "%s%s; hint: list, show, create, set-type or drop", count > 0 ? "unknown verb " : "no verb",
+	    count > 0 ? operands[0] : "");
+}
+
+int
+admin_dataset(int argc, char **argv)
+{
+	struct request r = {.json = false};
+	struct option table[VERBS + 3] = {{0}};
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_SEARCH_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_SCHEMA",
+	    NULL};
+	const struct program program = {"csvp-admin dataset", "list | show | create | set-type | drop ...",
+	    "List, describe, define, change and drop datasets.", table, environment};
+	struct err e = {0};
+	char **operands;
+	size_t count;
+
+	table[0] = (struct option){"key", 'k', "COL", OPTION_LIST, &r.keys, "with create: key column; repeat for several"};
+	table[1] = (struct option){"json", 0, NULL, OPTION_FLAG, &r.json, "with list and show: one JSON object a line"};
+	for (size_t i = 0; i < VERBS; i++)
+		table[2 + i] =
+		    (struct option){.name = verbs[i].name, .argument = verbs[i].operands, .kind = OPTION_COMMAND, .help = verbs[i].purpose};
+	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 && run(&r, operands, count, &e) != 0 && e.code == ERR_NONE)
+		e.code = ERR_BUG;
+	return options_exit(&e);
+}

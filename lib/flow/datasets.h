@@ -1,0 +1,26 @@
+#ifndef FLOW_DATASETS_H
+#define FLOW_DATASETS_H
+
+#include <stddef.h>
+
+#include "schema/type.h"
+
+struct err;
+struct shape;
+struct site;
+
+/* Define a dataset with an empty table, ready to be loaded and edited. 65 if there is one of this name. */
+int datasets_create(const struct site *site, const char *name, const struct shape *shape, struct err *e)
+    __attribute__((warn_unused_result));
+
+/*
+ * Change a column's type, values and all; 65 if a value does not fit, or if the
+ * column is part of the key. The dataset's chunks are to be indexed again.
+ */
+int datasets_set_type(const struct site *site, const char *name, const char *column, enum type_id type, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Remove the dataset: table, index, jobs and their objects. 66 if there is none. */
+int datasets_drop(const struct site *site, const char *name, struct err *e) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,92 @@
+#include "table/compare.h"
+
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "db/pg.h"
+#include "table/batch.h"
+#include "table/copyin.h"
+#include "table/target.h"
+
+#define STAGE "pg_temp.verified"
+
+int
+compare_prepare(struct pg *pg, const struct target *t, struct err *e)
+{
+	struct buf sql = {0};
+	int result;
+
+	buf_string(&sql, "DROP TABLE IF EXISTS " STAGE ";CREATE TEMP TABLE verified ON COMMIT DROP AS SELECT ");
+	target_columns(&sql, t, "");
+	buf_string(&sql, " FROM ");
+	target_table(&sql, t);
+	buf_string(&sql, " WITH NO DATA;SET LOCAL enable_hashjoin = off;SET LOCAL enable_mergejoin = off;SET LOCAL enable_seqscan = off");
+	result = pg_exec(pg, sql.bytes, e);
+	buf_fini(&sql);
+	return result;
+}
+
+static void
+append_comparison(struct buf *sql, const struct target *t)
+{
+	buf_string(sql, "SELECT count(*) FILTER (WHERE present), count(*) FILTER (WHERE missing), count(*) FILTER (WHERE different),"
+	                " coalesce(min(_version) FILTER (WHERE missing OR different), 0) FROM (SELECT s._version,"
+	                " coalesce(t._version = s._version, false) AS present,"
+	                " coalesce(t._version = s._version AND NOT same, false) AS different,"
+	                " coalesce(t._version, 0) < s._version AND NOT coalesce(same, false) AND coalesce(d.version, 0) < s._version AS missing"
+	                " FROM " STAGE " s LEFT JOIN ");
+	target_table(sql, t);
+	buf_string(sql, " t ON ");
+	target_key_join(sql, t, "t.", "s.");
+	buf_printf(sql, " LEFT JOIN csvp.tombstone d ON d.dataset = %" PRId64 " AND d.key = ", t->dataset);
+	target_key_text(sql, t, "s.");
+	buf_string(sql, " CROSS JOIN LATERAL (SELECT record_image_eq(ROW(");
+	target_values(sql, t, "t.");
+	buf_string(sql, "), ROW(");
+	target_values(sql, t, "s.");
+	buf_string(sql, ")) AS same) i) c");
+}
+
+int
+compare_batch(struct pg *pg, const struct target *t, const struct batch *batch, struct compare_result *result, struct err *e)
+{
+	struct pg_rows *rows;
+	struct buf sql = {0};
+	int status = -1;
+
+	if (pg_exec(pg, "TRUNCATE " STAGE, e) != 0 ||
+	    copyin_groups(pg, batch, 0, batch->group_count, "COPY " STAGE " FROM STDIN", e) != 0)
+		return -1;
+	append_comparison(&sql, t);
+	if (pg_query(pg, &rows, e, sql.bytes, 0, NULL) == 0) {
+		*result = (struct compare_result){
+		    .present = (uint64_t)pg_rows_int(rows, 0, 0),
+		    .missing = (uint64_t)pg_rows_int(rows, 0, 1),
+		    .different = (uint64_t)pg_rows_int(rows, 0, 2),
+		    .example = pg_rows_int(rows, 0, 3),
+		};
+		pg_rows_free(rows);
+		status = 0;
+	}
+	buf_fini(&sql);
+	return status;
+}
+
+int
+compare_count(struct pg *pg, const struct target *t, uint64_t *rows, uint64_t *edited, struct err *e)
+{
+	struct pg_rows *result;
+	struct buf sql = {0};
+	int status = -1;
+
+	buf_string(&sql, "SELECT count(*), count(*) FILTER (WHERE _version & (1::bigint << 38) <> 0) FROM ");
+	target_table(&sql, t);
+	if (pg_query(pg, &result, e, sql.bytes, 0, NULL) == 0) {
+		*rows = (uint64_t)pg_rows_int(result, 0, 0);
+		*edited = (uint64_t)pg_rows_int(result, 0, 1);
+		pg_rows_free(result);
+		status = 0;
+	}
+	buf_fini(&sql);
+	return status;
+}
