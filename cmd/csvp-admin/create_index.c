@@ -27,7 +27,8 @@ int
 admin_create_index(int argc, char **argv)
 {
 	static const struct option table[] = {{.name = NULL}};
-	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_SEARCH_URL", "CSVP_HOME", "CSVP_CONFIG", NULL};
+	static const char *const environment[] = {
+	    "CSVP_DATABASE_URL", "CSVP_SEARCH_URL", "CSVP_HOME", "CSVP_CONFIG", NULL};
 	static const struct program program = {"csvp-admin create-index", "",
 	    "Make the search index of every dataset that has none; twice is a no-op.", table, environment};
 

@@ -46,9 +46,10 @@ list(const struct request *r, struct err *e)
 
 	if (pg == NULL ||
 	    pg_query(pg, &rows, e,
-	        "SELECT name, format('%I.%I', table_schema, table_name), state, array_to_string(key, ', '),"
-	        " (SELECT count(*) FROM csvp.job j WHERE j.dataset = d.id AND seq IS NOT NULL) FROM csvp.dataset d ORDER BY name",
-	        0, NULL) != 0) {
+		"SELECT name, format('%I.%I', table_schema, table_name), state, array_to_string(key, ', '),"
+		" (SELECT count(*) FROM csvp.job j WHERE j.dataset = d.id AND seq IS NOT NULL) FROM csvp.dataset d "
+		"ORDER BY name",
+		0, NULL) != 0) {
 		pg_close(pg);
 		return -1;
 	}
@@ -149,7 +150,9 @@ shape_of(const struct request *r, struct shape *shape, struct err *e)
 		const char *equals = strrchr(operand, '=');
 
 		if (equals == NULL || equals == operand || !type_parse(equals + 1, &types[i])) {
-			err_set(e, ERR_USAGE, "'%s' is not COL=TYPE; hint: types are bigint, numeric, boolean, date, timestamp, timestamptz, text",
+			err_set(e, ERR_USAGE,
+			    "'%s' is not COL=TYPE; hint: types are bigint, numeric, boolean, date, timestamp, "
+			    "timestamptz, text",
 			    operand);
 			goto done;
 		}
@@ -193,7 +196,8 @@ set_type(const struct request *r, struct err *e)
 	enum type_id type;
 
 	if (!type_parse(r->operands[2], &type))
-		return err_set(e, ERR_USAGE, "unknown type %s; hint: bigint, numeric, boolean, date, timestamp, timestamptz or text",
+		return err_set(e, ERR_USAGE,
+		    "unknown type %s; hint: bigint, numeric, boolean, date, timestamp, timestamptz or text",
 		    r->operands[2]);
 	return datasets_set_type(r->site, r->operands[0], r->operands[1], type, e);
 }
@@ -239,8 +243,8 @@ run(struct request *r, char **operands, size_t count, struct err *e)
 		site_close(site);
 		return result;
 	}
-	return err_set(e, ERR_USAGE, "%s%s; hint: list, show, create, set-type or drop", count > 0 ? "unknown verb " : "no verb",
-	    count > 0 ? operands[0] : "");
+	return err_set(e, ERR_USAGE, "%s%s; hint: list, show, create, set-type or drop",
+	    count > 0 ? "unknown verb " : "no verb", count > 0 ? operands[0] : "");
 }
 
 int
@@ -248,20 +252,24 @@ admin_dataset(int argc, char **argv)
 {
 	struct request r = {.json = false};
 	struct option table[VERBS + 3] = {{0}};
-	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_SEARCH_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_SCHEMA",
-	    NULL};
+	static const char *const environment[] = {
+	    "CSVP_DATABASE_URL", "CSVP_SEARCH_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_SCHEMA", NULL};
 	const struct program program = {"csvp-admin dataset", "list | show | create | set-type | drop ...",
 	    "List, describe, define, change and drop datasets.", table, environment};
 	struct err e = {0};
 	char **operands;
 	size_t count;
 
-	table[0] = (struct option){"key", 'k', "COL", OPTION_LIST, &r.keys, "with create: key column; repeat for several"};
+	table[0] =
+	    (struct option){"key", 'k', "COL", OPTION_LIST, &r.keys, "with create: key column; repeat for several"};
 	table[1] = (struct option){"json", 0, NULL, OPTION_FLAG, &r.json, "with list and show: one JSON object a line"};
 	for (size_t i = 0; i < VERBS; i++)
-		table[2 + i] =
-		    (struct option){.name = verbs[i].name, .argument = verbs[i].operands, .kind = OPTION_COMMAND, .help = verbs[i].purpose};
-	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 && run(&r, operands, count, &e) != 0 && e.code == ERR_NONE)
+		table[2 + i] = (struct option){.name = verbs[i].name,
+		    .argument = verbs[i].operands,
+		    .kind = OPTION_COMMAND,
+		    .help = verbs[i].purpose};
+	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 && run(&r, operands, count, &e) != 0 &&
+	    e.code == ERR_NONE)
 		e.code = ERR_BUG;
 	return options_exit(&e);
 }

@@ -56,7 +56,7 @@ verify_one(const struct site *site, const char *name, struct grid *grid, bool *d
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		snprintf(text[i], sizeof text[i], "%" PRIu64, numbers[i]);
 	grid_row(grid, (const char *const[]){name, text[0], text[1], text[2], text[3], text[4],
-	                   r.findings == 0 ? "agrees" : "DISAGREES"});
+			   r.findings == 0 ? "agrees" : "DISAGREES"});
 	*disagrees = *disagrees || r.findings > 0;
 	return 0;
 }
@@ -88,9 +88,11 @@ int
 admin_verify(int argc, char **argv)
 {
 	static const struct option table[] = {{.name = NULL}};
-	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME", NULL};
+	static const char *const environment[] = {
+	    "CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME", NULL};
 	static const struct program program = {"csvp-admin verify", "[DATASET|JOB...]",
-	    "Prove from the stores that objects, ledger, tables and index agree; exit 65 if they do not.", table, environment};
+	    "Prove from the stores that objects, ledger, tables and index agree; exit 65 if they do not.", table,
+	    environment};
 	struct site *site = NULL;
 	struct pg *pg = NULL;
 	bool disagrees = false;

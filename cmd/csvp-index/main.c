@@ -61,7 +61,8 @@ main(int argc, char **argv)
 	};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME",
 	    "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
-	const struct program program = {"csvp-index", "[-j N] [REF...]", "Make loaded chunks searchable.", options, environment};
+	const struct program program = {
+	    "csvp-index", "[-j N] [REF...]", "Make loaded chunks searchable.", options, environment};
 	struct stage_plan plan = {
 	    .verb = "index",
 	    .open = open_worker,
@@ -79,7 +80,8 @@ main(int argc, char **argv)
 	plan.threads = (int)threads;
 	if (threads < 1 || threads > 64)
 		err_set(&e, ERR_USAGE, "--jobs must be from 1 to 64");
-	else if ((site = site_open(&e)) != NULL && stage_run(&plan, site, operands, count, &e) != 0 && e.code == ERR_NONE)
+	else if ((site = site_open(&e)) != NULL && stage_run(&plan, site, operands, count, &e) != 0 &&
+		 e.code == ERR_NONE)
 		e.code = ERR_BUG;
 	if (site == NULL)
 		return stage_refuse(&e);

@@ -81,10 +81,10 @@ main(int argc, char **argv)
 	    {"max-rejects", 0, "N|N%", OPTION_STRING, &limit, "change the limit of rejects of the JOBs given"},
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
-	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART", "CSVP_CONFIG",
-	    NULL};
-	const struct program program = {"csvp-load", "[-j N] [REF...]", "Load chunks into their datasets' tables, each exactly once.",
-	    options, environment};
+	static const char *const environment[] = {
+	    "CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	const struct program program = {"csvp-load", "[-j N] [REF...]",
+	    "Load chunks into their datasets' tables, each exactly once.", options, environment};
 	struct stage_plan plan = {
 	    .verb = "load",
 	    .open = open_worker,
@@ -106,8 +106,9 @@ main(int argc, char **argv)
 		err_set(&e, ERR_USAGE, "--max-rejects needs the jobs whose limit it changes");
 	else if (limit != NULL && job_check_limit(limit, &e) != 0)
 		;
-	else if ((site = site_open(&e)) != NULL && (limit == NULL || change_limits(site, limit, operands, count, &e) == 0) &&
-	    stage_run(&plan, site, operands, count, &e) != 0 && e.code == ERR_NONE)
+	else if ((site = site_open(&e)) != NULL &&
+		 (limit == NULL || change_limits(site, limit, operands, count, &e) == 0) &&
+		 stage_run(&plan, site, operands, count, &e) != 0 && e.code == ERR_NONE)
 		e.code = ERR_BUG;
 	if (site == NULL)
 		return stage_refuse(&e);

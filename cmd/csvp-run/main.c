@@ -136,7 +136,8 @@ retry(struct outcome *o, uint64_t threads, enum err_code *code, struct err *e)
 {
 	int64_t pause = PAUSE_MS;
 
-	for (int i = 0; i < TRIES && *code == ERR_AGAIN && o->orphan == ERR_NONE && o->count > 0 && !sig_pending(); i++) {
+	for (int i = 0; i < TRIES && *code == ERR_AGAIN && o->orphan == ERR_NONE && o->count > 0 && !sig_pending();
+	     i++) {
 		int64_t *ids = buf_calloc(o->count, sizeof *ids);
 		size_t count = o->count;
 		int result;
@@ -171,8 +172,8 @@ print_outcome(const struct outcome *o)
 }
 
 static int
-run_files(const struct option *options, char **files, size_t count, uint64_t threads, struct outcome *o, enum err_code *code,
-    struct err *e)
+run_files(const struct option *options, char **files, size_t count, uint64_t threads, struct outcome *o,
+    enum err_code *code, struct err *e)
 {
 	struct option_list upload = {.values = buf_calloc(1, sizeof(char *)), .count = 0};
 	struct option_list split = arguments_of("csvp-split", NULL);
@@ -257,8 +258,8 @@ main(int argc, char **argv)
 	struct option options[UPLOAD_OPTIONS_COUNT + 3] = {{0}};
 	uint64_t threads = (uint64_t)stage_threads();
 	bool resuming = false;
-	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME", "CSVP_SCHEMA",
-	    "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME",
+	    "CSVP_SCHEMA", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-run", "[-d DATASET] [-k COL]... FILE...|- | --resume [JOB...]",
 	    "Upload, split, load and index CSV files: the pipeline in one word.", options, environment};
 	enum err_code code = ERR_NONE;
@@ -268,10 +269,10 @@ main(int argc, char **argv)
 
 	upload_options_init(&s, upload);
 	memcpy(options, upload, sizeof upload);
-	options[UPLOAD_OPTIONS_COUNT] =
-	    (struct option){"jobs", 'j', "N", OPTION_COUNT, &threads, "chunks to load and index at a time (default: the cores)"};
-	options[UPLOAD_OPTIONS_COUNT + 1] =
-	    (struct option){"resume", 0, NULL, OPTION_FLAG, &resuming, "go on with JOBs, or with all that are not at their end"};
+	options[UPLOAD_OPTIONS_COUNT] = (struct option){
+	    "jobs", 'j', "N", OPTION_COUNT, &threads, "chunks to load and index at a time (default: the cores)"};
+	options[UPLOAD_OPTIONS_COUNT + 1] = (struct option){
+	    "resume", 0, NULL, OPTION_FLAG, &resuming, "go on with JOBs, or with all that are not at their end"};
 	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 &&
 	    run(&s, upload, resuming, operands, count, threads, &code, &e) == 0)
 		e = (struct err){.code = code};

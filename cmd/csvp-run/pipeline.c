@@ -32,8 +32,7 @@ find_program(const char *name)
 	return buf_strdup(name);
 }
 
-static void __attribute__((noreturn))
-become(const char *path, const char *const *argv, int in, int out)
+static void __attribute__((noreturn)) become(const char *path, const char *const *argv, int in, int out)
 {
 	if ((in >= 0 && dup2(in, STDIN_FILENO) < 0) || dup2(out, STDOUT_FILENO) < 0)
 		_exit(ERR_IO);

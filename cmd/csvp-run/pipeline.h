@@ -19,6 +19,7 @@ struct pipeline_stage {
  * killed (130/143 if this program got one). -1: it could not be started.
  */
 int pipeline_run(const struct pipeline_stage *stages, size_t count,
-    int (*each)(void *ctx, const struct ref *ref, struct err *e), void *ctx, enum err_code *code, struct err *e) MUST_CHECK;
+    int (*each)(void *ctx, const struct ref *ref, struct err *e), void *ctx, enum err_code *code,
+    struct err *e) MUST_CHECK;
 
 #endif

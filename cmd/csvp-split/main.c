@@ -77,10 +77,10 @@ main(int argc, char **argv)
 	    {"chunk-bytes", 0, "N", OPTION_BYTES, &chunk_bytes, "about how large a chunk is (default: 8M)"},
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
-	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART", "CSVP_CONFIG",
-	    NULL};
-	const struct program program = {"csvp-split", "[JOB...]", "Find the chunks of jobs, without cutting a record.", options,
-	    environment};
+	static const char *const environment[] = {
+	    "CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	const struct program program = {
+	    "csvp-split", "[JOB...]", "Find the chunks of jobs, without cutting a record.", options, environment};
 	const struct stage_plan plan = {
 	    .verb = "split",
 	    .threads = 1,
@@ -99,7 +99,8 @@ main(int argc, char **argv)
 		return stage_refuse(&e);
 	if (chunk_bytes < 1 || chunk_bytes > SPLIT_MAX_CHUNK_BYTES)
 		err_set(&e, ERR_USAGE, "--chunk-bytes must be from 1 to 16M: a worker holds a chunk in memory");
-	else if ((site = site_open(&e)) != NULL && stage_run(&plan, site, operands, count, &e) != 0 && e.code == ERR_NONE)
+	else if ((site = site_open(&e)) != NULL && stage_run(&plan, site, operands, count, &e) != 0 &&
+		 e.code == ERR_NONE)
 		e.code = ERR_BUG;
 	if (site == NULL)
 		return stage_refuse(&e);

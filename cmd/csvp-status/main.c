@@ -173,9 +173,10 @@ main(int argc, char **argv)
 	    {"rejects", 0, NULL, OPTION_FLAG, &r.rejects, "the rejected records of one JOB, as CSV"},
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
-	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART", "CSVP_CONFIG",
-	    NULL};
-	const struct program program = {"csvp-status", "[JOB...|-]", "Show jobs: their state, progress and books.", options, environment};
+	static const char *const environment[] = {
+	    "CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	const struct program program = {
+	    "csvp-status", "[JOB...|-]", "Show jobs: their state, progress and books.", options, environment};
 	enum err_code code = ERR_NONE;
 	struct err e = {0};
 	char **operands;

@@ -57,8 +57,8 @@ add_row(void *ctx, const struct status *s, struct err *e)
 		buf_printf(&t->balances, "job %" PRId64 ": %s\n", s->id, s->error);
 	if (s->total > 0)
 		buf_printf(&t->balances,
-		    "job %" PRId64 ": %" PRId64 " records = %" PRId64 " inserted + %" PRId64 " updated + %" PRId64 " unchanged + %" PRId64
-		    " superseded + %" PRId64 " rejected",
+		    "job %" PRId64 ": %" PRId64 " records = %" PRId64 " inserted + %" PRId64 " updated + %" PRId64
+		    " unchanged + %" PRId64 " superseded + %" PRId64 " rejected",
 		    s->id, s->records, s->inserted, s->updated, s->unchanged, s->superseded, s->rejected);
 	if (s->total > 0) {
 		int64_t pending = s->records - s->inserted - s->updated - s->unchanged - s->superseded - s->rejected;
@@ -73,7 +73,8 @@ add_row(void *ctx, const struct status *s, struct err *e)
 int
 print_table(struct pg *pg, const int64_t *ids, size_t count, struct err *e)
 {
-	static const char *const headers[] = {"JOB", "DATASET", "STATE", "CHUNKS", "RECORDS", "REJECTED", "INDEXED", "FILE"};
+	static const char *const headers[] = {
+	    "JOB", "DATASET", "STATE", "CHUNKS", "RECORDS", "REJECTED", "INDEXED", "FILE"};
 	static const bool right[] = {true, false, false, true, true, true, true, false};
 	struct table t = {.grid = grid_new(headers, right, sizeof headers / sizeof *headers), .explain = count > 0};
 	int result = status_jobs(pg, ids, count, add_row, &t, e);
@@ -101,17 +102,19 @@ add_chunk(void *ctx, const struct status_chunk *c, struct err *e)
 
 	(void)e;
 	if (t->grid == NULL) {
-		printf("{\"job\":%" PRId64 ",\"chunk\":%" PRId64 ",\"state\":\"%s\",\"byte\":%" PRId64 ",\"length\":%" PRId64 ",\"line\":%" PRId64
-		       ",\"records\":%" PRId64 ",\"inserted\":%" PRId64 ",\"updated\":%" PRId64 ",\"unchanged\":%" PRId64
-		       ",\"superseded\":%" PRId64 ",\"rejected\":%" PRId64 ",\"milliseconds\":%" PRId64 "}\n",
-		    t->job, c->number, c->state, c->byte, c->length, c->line, c->records, c->inserted, c->updated, c->unchanged,
-		    c->superseded, c->rejected, c->milliseconds);
+		printf("{\"job\":%" PRId64 ",\"chunk\":%" PRId64 ",\"state\":\"%s\",\"byte\":%" PRId64
+		       ",\"length\":%" PRId64 ",\"line\":%" PRId64 ",\"records\":%" PRId64 ",\"inserted\":%" PRId64
+		       ",\"updated\":%" PRId64 ",\"unchanged\":%" PRId64 ",\"superseded\":%" PRId64
+		       ",\"rejected\":%" PRId64 ",\"milliseconds\":%" PRId64 "}\n",
+		    t->job, c->number, c->state, c->byte, c->length, c->line, c->records, c->inserted, c->updated,
+		    c->unchanged, c->superseded, c->rejected, c->milliseconds);
 		return 0;
 	}
 	snprintf(text[0], sizeof text[0], "%" PRId64 "/%" PRId64, t->job, c->number);
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		snprintf(text[i + 1], sizeof text[i + 1], "%" PRId64, numbers[i]);
-	grid_row(t->grid, (const char *const[]){text[0], c->state, text[1], text[2], text[3], text[4], text[5], text[6]});
+	grid_row(
+	    t->grid, (const char *const[]){text[0], c->state, text[1], text[2], text[3], text[4], text[5], text[6]});
 	return 0;
 }
 

@@ -28,9 +28,11 @@ dry_run(const struct site *site, const struct upload *u, struct err *e)
 
 	if (preview_file(site, u, &p, e) != 0)
 		return -1;
-	printf("%s -> %s (%s): %" PRIu64 " records, %" PRIu64 " blank lines, %" PRIu64 " bytes%s\n", u->path, u->dataset,
-	    p.is_new ? "new" : "existing", p.records, p.blank_lines, p.bytes,
-	    p.shape.key_count == 0 ? ", appended" : p.unique_keys ? ", keys unique" : ", keys not proven unique");
+	printf("%s -> %s (%s): %" PRIu64 " records, %" PRIu64 " blank lines, %" PRIu64 " bytes%s\n", u->path,
+	    u->dataset, p.is_new ? "new" : "existing", p.records, p.blank_lines, p.bytes,
+	    p.shape.key_count == 0 ? ", appended"
+	    : p.unique_keys        ? ", keys unique"
+				   : ", keys not proven unique");
 	grid = grid_new(headers, right, 4);
 	for (size_t i = 0; i < p.shape.count; i++) {
 		const struct column *c = &p.shape.columns[i];

@@ -61,7 +61,8 @@ build(struct pg *pg, struct dataset *d, const struct shape *shape, struct err *e
 	for (size_t i = 0; i < shape->key_count; i++) {
 		if (i > 0)
 			buf_byte(&key, ',');
-		type_to_json(TYPE_TEXT, &key, shape->columns[shape->key[i]].header, strlen(shape->columns[shape->key[i]].header));
+		type_to_json(TYPE_TEXT, &key, shape->columns[shape->key[i]].header,
+		    strlen(shape->columns[shape->key[i]].header));
 	}
 	buf_byte(&key, ']');
 	if (pg_begin(pg, e) != 0 || dataset_lock(pg, d, e) != 0)
@@ -73,9 +74,10 @@ build(struct pg *pg, struct dataset *d, const struct shape *shape, struct err *e
 	target = target_of(d, shape);
 	if (create_table(pg, &target, e) != 0 || dataset_define(pg, d->id, shape, 0, e) != 0 ||
 	    PG_QUERY(pg, NULL, e,
-	        "UPDATE csvp.dataset SET key = (SELECT coalesce(array_agg(k), '{}') FROM jsonb_array_elements_text($2::jsonb) k)"
-	        " WHERE id = $1",
-	        id, key.bytes) != 0 ||
+		"UPDATE csvp.dataset SET key = (SELECT coalesce(array_agg(k), '{}') FROM "
+		"jsonb_array_elements_text($2::jsonb) k)"
+		" WHERE id = $1",
+		id, key.bytes) != 0 ||
 	    create_key(pg, &target, true, e) != 0 || dataset_set_ready(pg, d->id, e) != 0 || pg_commit(pg, e) != 0)
 		goto done;
 	result = 0;
@@ -94,7 +96,8 @@ datasets_create(const struct site *site, const char *name, const struct shape *s
 	bool created;
 	int result = -1;
 
-	if (pg != NULL && dataset_ensure(pg, name, site_schema(site), &d, &created, e) == 0 && build(pg, &d, shape, e) == 0)
+	if (pg != NULL && dataset_ensure(pg, name, site_schema(site), &d, &created, e) == 0 &&
+	    build(pg, &d, shape, e) == 0)
 		result = make_index(site, &d, shape, e);
 	dataset_fini(&d);
 	pg_close(pg);
@@ -102,7 +105,8 @@ datasets_create(const struct site *site, const char *name, const struct shape *s
 }
 
 static int
-alter_type(struct pg *pg, const struct dataset *d, const struct shape *shape, size_t column, enum type_id type, struct err *e)
+alter_type(
+    struct pg *pg, const struct dataset *d, const struct shape *shape, size_t column, enum type_id type, struct err *e)
 {
 	struct target target = target_of(d, shape);
 	struct buf sql = {0}, name = {0};
@@ -111,7 +115,8 @@ alter_type(struct pg *pg, const struct dataset *d, const struct shape *shape, si
 	pg_quote_name(&name, shape->columns[column].name);
 	buf_string(&sql, "ALTER TABLE ");
 	target_table(&sql, &target);
-	buf_printf(&sql, " ALTER COLUMN %s TYPE %s USING %s::text::%s", name.bytes, type_sql(type), name.bytes, type_sql(type));
+	buf_printf(&sql, " ALTER COLUMN %s TYPE %s USING %s::text::%s", name.bytes, type_sql(type), name.bytes,
+	    type_sql(type));
 	result = pg_exec_waiting(pg, sql.bytes, e);
 	buf_fini(&name);
 	buf_fini(&sql);
@@ -131,22 +136,25 @@ datasets_set_type(const struct site *site, const char *name, const char *column,
 		goto done;
 	i = shape_find(&shape, column);
 	if (i < 0) {
-		err_set(e, ERR_DATA, "dataset %s has no column %s; hint: csvp-admin dataset show %s", name, column, name);
+		err_set(
+		    e, ERR_DATA, "dataset %s has no column %s; hint: csvp-admin dataset show %s", name, column, name);
 		goto done;
 	}
 	for (size_t k = 0; k < shape.key_count; k++)
 		if (shape.key[k] == (size_t)i) {
-			err_set(e, ERR_DATA, "column %s is part of the key of dataset %s; hint: load the file into another dataset with --type",
+			err_set(e, ERR_DATA,
+			    "column %s is part of the key of dataset %s; hint: load the file into another dataset with "
+			    "--type",
 			    column, name);
 			goto done;
 		}
 	/* The table before the ledger's row, as a load takes them. */
-	if (pg_begin(pg, e) != 0 || alter_type(pg, &d, &shape, (size_t)i, type, e) != 0 || dataset_lock(pg, &d, e) != 0 ||
-	    dataset_decide(pg, d.id, (size_t)i, e) != 0 ||
+	if (pg_begin(pg, e) != 0 || alter_type(pg, &d, &shape, (size_t)i, type, e) != 0 ||
+	    dataset_lock(pg, &d, e) != 0 || dataset_decide(pg, d.id, (size_t)i, e) != 0 ||
 	    pg_execf(pg, e,
-	        "UPDATE csvp.chunk c SET state = 'loaded' FROM csvp.job j WHERE j.id = c.job AND j.dataset = %" PRId64
-	        " AND c.state = 'indexed'",
-	        d.id) != 0 ||
+		"UPDATE csvp.chunk c SET state = 'loaded' FROM csvp.job j WHERE j.id = c.job AND j.dataset = %" PRId64
+		" AND c.state = 'indexed'",
+		d.id) != 0 ||
 	    pg_commit(pg, e) != 0)
 		goto done;
 	result = 0;

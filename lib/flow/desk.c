@@ -54,11 +54,13 @@ check_workable(const struct job *job, struct err *e)
 	if (job->cancelled)
 		return err_set(e, ERR_DATA, "job %" PRId64 " is cancelled", job->id);
 	if (job->paused)
-		return err_set(e, ERR_AGAIN, "job %" PRId64 " is paused; hint: csvp-admin resume %" PRId64, job->id, job->id);
+		return err_set(
+		    e, ERR_AGAIN, "job %" PRId64 " is paused; hint: csvp-admin resume %" PRId64, job->id, job->id);
 	if (job->error != NULL)
 		return err_set(e, job->error_code, "job %" PRId64 " could not be split: %s", job->id, job->error);
 	if (job->state != JOB_SPLIT)
-		return err_set(e, ERR_AGAIN, "job %" PRId64 " is not split yet; hint: csvp-split %" PRId64, job->id, job->id);
+		return err_set(
+		    e, ERR_AGAIN, "job %" PRId64 " is not split yet; hint: csvp-split %" PRId64, job->id, job->id);
 	return 0;
 }
 
@@ -82,7 +84,8 @@ take(struct desk *d, int64_t id, bool workable, struct err *e)
 		clear(d);
 		d->job = job;
 		d->dataset = dataset;
-		if (reading_from_json(&d->reading, d->job.options, e) != 0 || dataset_shape(d->pg, &d->dataset, &d->shape, e) != 0) {
+		if (reading_from_json(&d->reading, d->job.options, e) != 0 ||
+		    dataset_shape(d->pg, &d->dataset, &d->shape, e) != 0) {
 			clear(d);
 			return -1;
 		}
@@ -148,8 +151,10 @@ desk_read_chunk(struct desk *d, const struct chunk *c, desk_each *each, void *ct
 	if (got < 0)
 		goto done;
 	if (records != c->records) {
-		err_set(e, ERR_IO, "chunk %" PRId64 "/%" PRId64 " has %" PRIu64 " records instead of %" PRIu64
-		    "; hint: the stored object was damaged: csvp-admin verify %" PRId64, c->job, c->number, records, c->records, c->job);
+		err_set(e, ERR_IO,
+		    "chunk %" PRId64 "/%" PRId64 " has %" PRIu64 " records instead of %" PRIu64
+		    "; hint: the stored object was damaged: csvp-admin verify %" PRId64,
+		    c->job, c->number, records, c->records, c->job);
 		goto done;
 	}
 	result = 0;

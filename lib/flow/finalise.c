@@ -26,9 +26,9 @@ still_filling(struct pg *pg, int64_t builder, struct err *e)
 
 	snprintf(id, sizeof id, "%" PRId64, builder);
 	if (PG_QUERY(pg, &rows, e,
-	        "SELECT EXISTS (SELECT FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
-	        " WHERE c.job = $1 AND c.state = 'pending' AND NOT j.cancelled)",
-	        id) != 0)
+		"SELECT EXISTS (SELECT FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
+		" WHERE c.job = $1 AND c.state = 'pending' AND NOT j.cancelled)",
+		id) != 0)
 		return -1;
 	pending = pg_rows_bool(rows, 0, 0);
 	pg_rows_free(rows);

@@ -41,8 +41,8 @@ check_named(const struct survey *s, const struct reading_pair *pairs, size_t cou
 		while (f < s->field_count && strcmp(s->fields[f].header, pairs[i].header) != 0)
 			f++;
 		if (f == s->field_count)
-			return err_set(e, ERR_DATA, "--%s %s=%s: the file has no column '%s'", option, pairs[i].header, pairs[i].value,
-			    pairs[i].header);
+			return err_set(e, ERR_DATA, "--%s %s=%s: the file has no column '%s'", option, pairs[i].header,
+			    pairs[i].value, pairs[i].header);
 	}
 	return 0;
 }
@@ -88,8 +88,8 @@ fit_new(struct survey *s, const char *const *key, size_t key_count, struct err *
 		while (i < s->field_count && strcmp(s->fields[i].header, key[k]) != 0)
 			i++;
 		if (i == s->field_count)
-			return err_set(e, ERR_DATA, "the key column '%s' is not in the file (its first column is '%s')", key[k],
-			    s->fields[0].header);
+			return err_set(e, ERR_DATA, "the key column '%s' is not in the file (its first column is '%s')",
+			    key[k], s->fields[0].header);
 		s->fields[i].key_type = SURVEY_RAW;
 		s->key[s->key_count++] = i;
 	}
@@ -154,19 +154,21 @@ fit_field(struct survey *s, size_t i, const struct shape *shape, int *columns, s
 	columns[i] = (int)column;
 	if (column < 0) {
 		if (!s->reading->add_columns)
-			return err_set(e, ERR_DATA, "column '%s' (field %zu) is not in the dataset; hint: --add-columns", field->header, i + 1);
+			return err_set(e, ERR_DATA,
+			    "column '%s' (field %zu) is not in the dataset; hint: --add-columns", field->header, i + 1);
 		field->infer = given == -1;
 		return 0;
 	}
 	for (size_t other = 0; other < i; other++)
 		if (columns[other] == column)
-			return err_set(e, ERR_DATA, "columns '%s' and '%s' of the file are the same column of the dataset",
+			return err_set(e, ERR_DATA,
+			    "columns '%s' and '%s' of the file are the same column of the dataset",
 			    s->fields[other].header, field->header);
 	if (shape->columns[column].undecided)
 		field->infer = given == -1;
 	else if (given >= 0 && given != (int)shape->columns[column].type)
-		return err_set(e, ERR_DATA, "--type %s=%s: the dataset's column is %s", field->header, type_sql((enum type_id)given),
-		    type_sql(shape->columns[column].type));
+		return err_set(e, ERR_DATA, "--type %s=%s: the dataset's column is %s", field->header,
+		    type_sql((enum type_id)given), type_sql(shape->columns[column].type));
 	return 0;
 }
 
@@ -185,7 +187,8 @@ fit_existing(struct survey *s, const struct shape *shape, int *columns, struct e
 		while (i < s->field_count && columns[i] != (int)c)
 			i++;
 		if (i == s->field_count && !s->reading->missing_null)
-			return err_set(e, ERR_DATA, "column '%s' of the dataset is not in the file; hint: --missing=null",
+			return err_set(e, ERR_DATA,
+			    "column '%s' of the dataset is not in the file; hint: --missing=null",
 			    shape->columns[c].header);
 	}
 	for (size_t k = 0; k < shape->key_count; k++) {
@@ -194,7 +197,8 @@ fit_existing(struct survey *s, const struct shape *shape, int *columns, struct e
 		while (i < s->field_count && columns[i] != (int)shape->key[k])
 			i++;
 		if (i == s->field_count)
-			return err_set(e, ERR_DATA, "the key column '%s' is not in the file", shape->columns[shape->key[k]].header);
+			return err_set(e, ERR_DATA, "the key column '%s' is not in the file",
+			    shape->columns[shape->key[k]].header);
 		s->fields[i].key_type = (int)shape->columns[shape->key[k]].type;
 		s->key[s->key_count++] = i;
 	}

@@ -35,7 +35,6 @@ int fit_shape(const struct survey *s, struct shape *shape, int *columns, struct 
 bool fit_raw_proof_holds(const struct shape *shape);
 
 /* The type of a field after the survey, the user's word first; *undecided: no value was seen. */
-int fit_type(const struct survey *s, size_t field, bool *undecided, struct err *e)
-    __attribute__((warn_unused_result));
+int fit_type(const struct survey *s, size_t field, bool *undecided, struct err *e) __attribute__((warn_unused_result));
 
 #endif

@@ -52,7 +52,8 @@ refused(void *ctx, const struct search_doc *doc, const char *reason, struct err 
 
 	(void)e;
 	docs->refused++;
-	log_notice("record %s of dataset %s cannot be searched by text: %s", doc->key[0], docs->desk->dataset.name, reason);
+	log_notice(
+	    "record %s of dataset %s cannot be searched by text: %s", doc->key[0], docs->desk->dataset.name, reason);
 	return 0;
 }
 
@@ -129,7 +130,9 @@ dataset_ready(struct desk *d, bool last, struct err *e)
 	if (job_verdict(d->pg, d->dataset.builder, &v, e) != 0)
 		return -1;
 	if (v.pending > 0 && v.held == 0)
-		return err_set(e, ERR_AGAIN, "dataset %s waits for %" PRId64 " chunks of job %" PRId64 " that nobody loads; hint: csvp-load %" PRId64,
+		return err_set(e, ERR_AGAIN,
+		    "dataset %s waits for %" PRId64 " chunks of job %" PRId64
+		    " that nobody loads; hint: csvp-load %" PRId64,
 		    d->dataset.name, v.pending, d->dataset.builder, d->dataset.builder);
 	return 0;
 }

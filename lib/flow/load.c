@@ -30,7 +30,8 @@ lock_table(struct desk *d, const char *mode, struct err *e)
 	int result = pg_exec_waiting(d->pg, sql, e);
 
 	if (result != 0 && strcmp(pg_sqlstate(d->pg), "42P01") == 0)
-		err_set(e, ERR_DATA, "table %s of dataset %s was dropped; hint: upload the file again, which makes it anew", table,
+		err_set(e, ERR_DATA,
+		    "table %s of dataset %s was dropped; hint: upload the file again, which makes it anew", table,
 		    d->dataset.name);
 	free(sql);
 	free(table);
@@ -47,7 +48,8 @@ try_seal(struct desk *d, struct err *e)
 {
 	int finished;
 
-	if (!d->job.unique_keys || d->dataset.seal >= d->job.seq || d->dataset.state != DATASET_READY || !d->dataset.keyed)
+	if (!d->job.unique_keys || d->dataset.seal >= d->job.seq || d->dataset.state != DATASET_READY ||
+	    !d->dataset.keyed)
 		return 0;
 	finished = job_earlier_finished(d->pg, &d->job, e);
 	if (finished <= 0)
@@ -57,12 +59,14 @@ try_seal(struct desk *d, struct err *e)
 	if (lock_table(d, "SHARE", e) != 0) {
 		if (strcmp(pg_sqlstate(d->pg), "55P03") != 0 && strcmp(pg_sqlstate(d->pg), "40P01") != 0)
 			goto fail;
-		log_detail("job %" PRId64 ": rows that are equal already are rewritten, since others work on the table", d->job.id);
+		log_detail("job %" PRId64 ": rows that are equal already are rewritten, since others work on the table",
+		    d->job.id);
 		pg_rollback(d->pg);
 		return 0;
 	}
 	finished = job_earlier_finished(d->pg, &d->job, e);
-	if (finished < 0 || (finished == 1 && dataset_set_seal(d->pg, d->dataset.id, d->job.seq, e) != 0) || pg_commit(d->pg, e) != 0)
+	if (finished < 0 || (finished == 1 && dataset_set_seal(d->pg, d->dataset.id, d->job.seq, e) != 0) ||
+	    pg_commit(d->pg, e) != 0)
 		goto fail;
 	return 0;
 
@@ -106,8 +110,8 @@ choose_mode(struct desk *d, const struct chunk *c, enum merge_mode *mode, struct
 		result = AGAIN;
 	} else if (now.seal > d->job.seq) {
 		result = err_set(e, ERR_DATA,
-		    "job %" PRId64 " is older than what dataset %s has settled; hint: upload %s again with --force", d->job.id, now.name,
-		    d->job.file);
+		    "job %" PRId64 " is older than what dataset %s has settled; hint: upload %s again with --force",
+		    d->job.id, now.name, d->job.file);
 	} else if (now.state == DATASET_BUILDING) {
 		*mode = MERGE_APPEND;
 	} else if (now.keyed) {
@@ -228,7 +232,8 @@ check_fail_fast(struct desk *d, struct err *e)
 	if (job_verdict(d->pg, d->job.id, &v, e) != 0)
 		return -1;
 	if (strcmp(v.state, "failed") == 0)
-		return err_set(e, ERR_DATA, "job %" PRId64 " is over its limit of rejects and was to fail fast", d->job.id);
+		return err_set(
+		    e, ERR_DATA, "job %" PRId64 " is over its limit of rejects and was to fail fast", d->job.id);
 	return 0;
 }
 

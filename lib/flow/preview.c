@@ -52,7 +52,7 @@ survey_file(struct pg *pg, const struct dataset *d, struct survey *survey, struc
 		return -1;
 	columns = buf_calloc(survey->field_count, sizeof *columns);
 	if (p->is_new ? fit_new(survey, u->key, u->key_count, e) != 0
-	              : dataset_shape(pg, d, &p->shape, e) != 0 || fit_existing(survey, &p->shape, columns, e) != 0)
+		      : dataset_shape(pg, d, &p->shape, e) != 0 || fit_existing(survey, &p->shape, columns, e) != 0)
 		goto done;
 	if (survey_run(survey, UINT64_MAX, NULL, e) != 0)
 		goto done;

@@ -10,11 +10,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define SLOTS ((size_t)1 << 22)    /* 32 MB */
-#define FULL (SLOTS / 4 * 3)       /* more keys than this are spilled */
+#define SLOTS ((size_t)1 << 22) /* 32 MB */
+#define FULL (SLOTS / 4 * 3)    /* more keys than this are spilled */
 #define PARTITIONS 256
-#define BLOCK 1024                 /* hashes; 8 kB: what one write takes */
-#define MAX_PARTITION (SLOTS)      /* a partition is sorted in the set's own memory */
+#define BLOCK 1024            /* hashes; 8 kB: what one write takes */
+#define MAX_PARTITION (SLOTS) /* a partition is sorted in the set's own memory */
 
 struct partition {
 	uint64_t block[BLOCK];
@@ -120,12 +120,14 @@ write_block(struct proof *proof, struct partition *p, struct err *e)
 
 	memset(p->block + p->fill, 0, (BLOCK - p->fill) * sizeof *p->block);
 	while (done < size) {
-		ssize_t n = pwrite(proof->fd, (const char *)p->block + done, size - done, (off_t)(proof->blocks * size + done));
+		ssize_t n =
+		    pwrite(proof->fd, (const char *)p->block + done, size - done, (off_t)(proof->blocks * size + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return err_errno(e, n < 0 ? errno : ENOSPC, "temporary file of keys; hint: set TMPDIR to a folder with more space");
+			return err_errno(e, n < 0 ? errno : ENOSPC,
+			    "temporary file of keys; hint: set TMPDIR to a folder with more space");
 		done += (size_t)n;
 	}
 	/* Doubling at powers of two: no capacity to keep. */
@@ -188,7 +190,8 @@ check_partition(struct proof *proof, struct partition *p, struct err *e)
 		size_t done = 0;
 
 		while (done < sizeof p->block) {
-			ssize_t n = pread(proof->fd, to + done, sizeof p->block - done, (off_t)(p->blocks[b] * sizeof p->block + done));
+			ssize_t n = pread(proof->fd, to + done, sizeof p->block - done,
+			    (off_t)(p->blocks[b] * sizeof p->block + done));
 
 			if (n < 0 && errno == EINTR)
 				continue;

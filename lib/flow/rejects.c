@@ -52,7 +52,8 @@ append_field(struct buf *line, const char *bytes, size_t length, bool quote)
 }
 
 /* One line of the export under way. */
-struct export {
+struct export
+{
 	struct desk *desk;
 	struct buf line, raw;
 	size_t fields; /* of a line that were appended */
@@ -111,7 +112,8 @@ read_raw(struct export *x, uint64_t byte, uint64_t length, struct err *e)
 		x->raw.length += (size_t)n;
 	}
 	store_release(object);
-	while (x->raw.length > 0 && (x->raw.bytes[x->raw.length - 1] == '\n' || x->raw.bytes[x->raw.length - 1] == '\r'))
+	while (
+	    x->raw.length > 0 && (x->raw.bytes[x->raw.length - 1] == '\n' || x->raw.bytes[x->raw.length - 1] == '\r'))
 		x->raw.length--;
 	return n < 0 ? -1 : 0;
 }
@@ -153,8 +155,8 @@ write_reject(void *ctx, const struct pg_rows *row, struct err *e)
 }
 
 int
-rejects_export(const struct site *site, int64_t job, int (*write)(void *ctx, const char *bytes, size_t length, struct err *e),
-    void *ctx, struct err *e)
+rejects_export(const struct site *site, int64_t job,
+    int (*write)(void *ctx, const char *bytes, size_t length, struct err *e), void *ctx, struct err *e)
 {
 	struct desk desk = {0};
 	struct export x = {.desk = &desk, .write = write, .ctx = ctx};
@@ -166,8 +168,9 @@ rejects_export(const struct site *site, int64_t job, int (*write)(void *ctx, con
 		return -1;
 	if (desk_take(&desk, job, e) == 0 && write_header(&x, e) == 0)
 		result = pg_stream(desk.pg,
-		    "SELECT line, byte, length, header, code, reason FROM csvp.reject WHERE job = $1 AND NOT replayed ORDER BY byte", 1,
-		    (const char *const[]){id}, write_reject, &x, e);
+		    "SELECT line, byte, length, header, code, reason FROM csvp.reject WHERE job = $1 AND NOT replayed "
+		    "ORDER BY byte",
+		    1, (const char *const[]){id}, write_reject, &x, e);
 	buf_fini(&x.line);
 	buf_fini(&x.raw);
 	desk_close(&desk);

@@ -61,7 +61,8 @@ refuse_half_configuration(struct err *e)
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (config_get(names[i]) != NULL)
-			return err_set(e, ERR_CONFIG, "%s is set (%s) but no database; hint: set CSVP_DATABASE_URL, too", names[i],
+			return err_set(e, ERR_CONFIG,
+			    "%s is set (%s) but no database; hint: set CSVP_DATABASE_URL, too", names[i],
 			    config_origin(names[i]));
 	return 0;
 }

@@ -83,13 +83,14 @@ survey_object(struct split *s, struct store *store, uint64_t chunk_bytes, struct
 	s->columns = buf_calloc(s->survey.field_count, sizeof *s->columns);
 	s->is_new = s->dataset.state == DATASET_NEW;
 	if (s->is_new ? fit_key(s, e) != 0
-	              : dataset_shape(s->pg, &s->dataset, &s->shape, e) != 0 || fit_existing(&s->survey, &s->shape, s->columns, e) != 0)
+		      : dataset_shape(s->pg, &s->dataset, &s->shape, e) != 0 ||
+			    fit_existing(&s->survey, &s->shape, s->columns, e) != 0)
 		goto done;
 	if (survey_run(&s->survey, chunk_bytes, progress, e) != 0)
 		goto done;
 	if (s->survey.chunk_count > (size_t)LEDGER_MAX_CHUNKS) {
-		err_set(e, ERR_USAGE, "%zu chunks are more than %" PRId64 "; hint: a higher --chunk-bytes", s->survey.chunk_count,
-		    LEDGER_MAX_CHUNKS);
+		err_set(e, ERR_USAGE, "%zu chunks are more than %" PRId64 "; hint: a higher --chunk-bytes",
+		    s->survey.chunk_count, LEDGER_MAX_CHUNKS);
 		goto done;
 	}
 	if (s->is_new && fit_shape(&s->survey, &s->shape, s->columns, e) != 0)
@@ -125,7 +126,8 @@ add_column(struct split *s, size_t field, struct err *e)
 	target = target_of(s);
 	if (create_column(s->pg, &target, count - 1, e) != 0)
 		goto done;
-	result = dataset_add_column(s->pg, s->dataset.id, count - 1, headers[count - 1], names[count - 1], undecided, e);
+	result =
+	    dataset_add_column(s->pg, s->dataset.id, count - 1, headers[count - 1], names[count - 1], undecided, e);
 
 done:
 	for (size_t i = 0; i < count; i++)
@@ -194,7 +196,7 @@ record_split(struct split *s, struct err *e)
 		s->survey.chunks[i].job = s->job.id;
 	if (chunk_add(s->pg, s->survey.chunks, s->survey.chunk_count, e) != 0 ||
 	    job_set_split(s->pg, s->job.id, s->columns, s->survey.field_count, s->survey.unique_keys, s->survey.records,
-	        s->survey.blank_lines, e) != 0 ||
+		s->survey.blank_lines, e) != 0 ||
 	    job_set_started(s->pg, s->job.id, e) != 0 || pg_commit(s->pg, e) != 0)
 		goto fail;
 	return 0;
@@ -216,7 +218,8 @@ forget_survey(struct split *s)
 
 /* Split one job whose lock is held. */
 static int
-split_locked(struct pg *pg, struct store *store, int64_t id, uint64_t chunk_bytes, struct progress *progress, struct err *e)
+split_locked(
+    struct pg *pg, struct store *store, int64_t id, uint64_t chunk_bytes, struct progress *progress, struct err *e)
 {
 	struct split s = {.pg = pg};
 	struct err ignored;
@@ -234,7 +237,8 @@ split_locked(struct pg *pg, struct store *store, int64_t id, uint64_t chunk_byte
 		progress_total(progress, s.job.object_bytes);
 	do {
 		forget_survey(&s);
-		if (dataset_load(pg, s.job.dataset, &s.dataset, e) != 0 || survey_object(&s, store, chunk_bytes, progress, e) != 0) {
+		if (dataset_load(pg, s.job.dataset, &s.dataset, e) != 0 ||
+		    survey_object(&s, store, chunk_bytes, progress, e) != 0) {
 			result = -1;
 			break;
 		}
@@ -263,14 +267,16 @@ check_splittable(const struct job *job, struct err *e)
 	if (job->cancelled)
 		return err_set(e, ERR_DATA, "job %" PRId64 " is cancelled", job->id);
 	if (job->paused)
-		return err_set(e, ERR_AGAIN, "job %" PRId64 " is paused; hint: csvp-admin resume %" PRId64, job->id, job->id);
+		return err_set(
+		    e, ERR_AGAIN, "job %" PRId64 " is paused; hint: csvp-admin resume %" PRId64, job->id, job->id);
 	if (job->state == JOB_UPLOADING)
 		return err_set(e, ERR_AGAIN, "job %" PRId64 " is still being uploaded", job->id);
 	return 0;
 }
 
 int
-split_job(struct pg *pg, struct store *store, int64_t id, uint64_t chunk_bytes, struct progress *progress, struct err *e)
+split_job(
+    struct pg *pg, struct store *store, int64_t id, uint64_t chunk_bytes, struct progress *progress, struct err *e)
 {
 	struct job job;
 	int64_t next, key;

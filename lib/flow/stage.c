@@ -298,7 +298,8 @@ take_stdin(struct stage *s, struct err *e)
 	if (got < 0)
 		return -1;
 	if (lines == 0)
-		return err_set(e, ERR_AGAIN, "stdin ended without any reference: the program before this one has failed");
+		return err_set(
+		    e, ERR_AGAIN, "stdin ended without any reference: the program before this one has failed");
 	return lines;
 }
 
@@ -343,7 +344,8 @@ stage_refuse(const struct err *e)
 int
 stage_run(const struct stage_plan *plan, const struct site *site, char *const *operands, size_t count, struct err *e)
 {
-	struct stage s = {.plan = plan, .site = site, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	struct stage s = {
+	    .plan = plan, .site = site, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 	pthread_t *threads = buf_calloc((size_t)plan->threads, sizeof *threads);
 	struct err last = {0};
 

@@ -12,8 +12,9 @@
 #define TIME(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 #define COLUMNS                                                                                                        \
-	"id, dataset_name, derived, file, encode(sha256, 'hex'), coalesce(bytes, 0), records, inserted, updated, unchanged," \
-	" superseded, rejected, replayed, indexed, total, pending, running, loaded, indexed_chunks, failed,"              \
+	"id, dataset_name, derived, file, encode(sha256, 'hex'), coalesce(bytes, 0), records, inserted, updated, "     \
+	"unchanged,"                                                                                                   \
+	" superseded, rejected, replayed, indexed, total, pending, running, loaded, indexed_chunks, failed,"           \
 	" " TIME("created_at") ", " TIME("started_at") ", " TIME("finished_at") ", error, coalesce(error_code, 0)"
 
 static enum err_code
@@ -49,8 +50,9 @@ visit_row(void *ctx, const struct pg_rows *row, struct err *e)
 	    .finished_at = pg_rows_text(row, 0, 22),
 	    .error = pg_rows_text(row, 0, 23),
 	};
-	int64_t *const numbers[] = {&s.bytes, &s.records, &s.inserted, &s.updated, &s.unchanged, &s.superseded, &s.rejected,
-	    &s.replayed, &s.indexed, &s.total, &s.pending, &s.running, &s.loaded, &s.indexed_chunks, &s.failed};
+	int64_t *const numbers[] = {&s.bytes, &s.records, &s.inserted, &s.updated, &s.unchanged, &s.superseded,
+	    &s.rejected, &s.replayed, &s.indexed, &s.total, &s.pending, &s.running, &s.loaded, &s.indexed_chunks,
+	    &s.failed};
 
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		*numbers[i] = pg_rows_int(row, 0, 5 + i);
@@ -71,11 +73,12 @@ status_jobs(struct pg *pg, const int64_t *ids, size_t count, status_each *each, 
 
 		snprintf(id, sizeof id, "%" PRId64, ids[i]);
 		v.seen = 0;
-		if (pg_stream(pg, "SELECT " COLUMNS " FROM csvp.job_status WHERE id = $1", 1, (const char *const[]){id}, visit_row, &v,
-		        e) != 0)
+		if (pg_stream(pg, "SELECT " COLUMNS " FROM csvp.job_status WHERE id = $1", 1, (const char *const[]){id},
+			visit_row, &v, e) != 0)
 			return -1;
 		if (v.seen == 0)
-			return err_set(e, ERR_NOINPUT, "there is no job %" PRId64 "; hint: csvp-status lists the jobs", ids[i]);
+			return err_set(
+			    e, ERR_NOINPUT, "there is no job %" PRId64 "; hint: csvp-status lists the jobs", ids[i]);
 	}
 	return 0;
 }
@@ -86,8 +89,9 @@ status_unfinished(struct pg *pg, int64_t **ids, size_t *count, struct err *e)
 	struct pg_rows *rows;
 
 	if (pg_query(pg, &rows, e,
-	        "SELECT id FROM csvp.job_status WHERE derived IN ('waiting', 'loading', 'indexing') OR loaded > 0 ORDER BY id", 0,
-	        NULL) != 0)
+		"SELECT id FROM csvp.job_status WHERE derived IN ('waiting', 'loading', 'indexing') OR loaded > 0 "
+		"ORDER BY id",
+		0, NULL) != 0)
 		return -1;
 	*count = pg_rows_count(rows);
 	*ids = buf_calloc(*count, sizeof **ids);
@@ -183,8 +187,8 @@ visit_chunk(void *ctx, const struct pg_rows *row, struct err *e)
 }
 
 int
-status_chunks(struct pg *pg, int64_t job, int (*each)(void *ctx, const struct status_chunk *c, struct err *e), void *ctx,
-    struct err *e)
+status_chunks(struct pg *pg, int64_t job, int (*each)(void *ctx, const struct status_chunk *c, struct err *e),
+    void *ctx, struct err *e)
 {
 	struct chunk_visit v = {each, ctx};
 	char id[24];
@@ -192,7 +196,8 @@ status_chunks(struct pg *pg, int64_t job, int (*each)(void *ctx, const struct st
 	snprintf(id, sizeof id, "%" PRId64, job);
 	return pg_stream(pg,
 	    "SELECT c.number, c.byte, c.length, c.line, c.records,"
-	    "  CASE WHEN c.state = 'pending' AND r.chunk IS NOT NULL THEN 'running' ELSE c.state END, c.inserted, c.updated,"
+	    "  CASE WHEN c.state = 'pending' AND r.chunk IS NOT NULL THEN 'running' ELSE c.state END, c.inserted, "
+	    "c.updated,"
 	    "  c.unchanged, c.superseded, c.rejected, coalesce(c.load_ms, 0), c.error"
 	    "  FROM csvp.chunk c LEFT JOIN csvp.running r ON r.job = c.job AND r.chunk = c.number"
 	    " WHERE c.job = $1 ORDER BY c.number",

@@ -17,7 +17,7 @@ struct status {
 	int64_t bytes;
 	int64_t records, inserted, updated, unchanged, superseded, rejected, replayed, indexed;
 	int64_t total, pending, running, loaded, indexed_chunks, failed; /* chunks */
-	const char *created_at, *started_at, *finished_at; /* RFC 3339 in UTC; NULL: not yet */
+	const char *created_at, *started_at, *finished_at;               /* RFC 3339 in UTC; NULL: not yet */
 	const char *error;
 	enum err_code verdict; /* 0, 3, 65; 75 while it is not at its end */
 };
@@ -25,7 +25,8 @@ struct status {
 typedef int status_each(void *ctx, const struct status *s, struct err *e);
 
 /* These jobs, in the order given, or all of them by id if count is 0. 66 naming the first that is not there. */
-int status_jobs(struct pg *pg, const int64_t *ids, size_t count, status_each *each, void *ctx, struct err *e) MUST_CHECK;
+int status_jobs(
+    struct pg *pg, const int64_t *ids, size_t count, status_each *each, void *ctx, struct err *e) MUST_CHECK;
 
 /* The jobs that are not at their end and that somebody has to do something for, by id; *ids freed by the caller. */
 int status_unfinished(struct pg *pg, int64_t **ids, size_t *count, struct err *e) MUST_CHECK;

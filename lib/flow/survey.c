@@ -21,7 +21,7 @@ name_fields(struct survey *s, const struct record *r, bool header)
 		s->fields[i] = (struct survey_field){
 		    /* A column without a name is known by its place. */
 		    .header = header && r->fields[i].length > 0 ? buf_strndup(r->fields[i].bytes, r->fields[i].length)
-		                                                : buf_format("column_%zu", i + 1),
+								: buf_format("column_%zu", i + 1),
 		    .types = TYPE_ALL,
 		    .key_type = -1,
 		};
@@ -40,10 +40,12 @@ survey_open(struct survey *s, const struct reading *reading, survey_source *sour
 	if (got < 0)
 		return -1;
 	if (got == 0)
-		return err_set(e, ERR_DATA, "%s", reading->dialect.header ? "the file is empty: no header" : "the file is empty");
+		return err_set(
+		    e, ERR_DATA, "%s", reading->dialect.header ? "the file is empty: no header" : "the file is empty");
 	if (r.flaw != RECORD_SOUND)
-		return err_set(e, ERR_DATA, "line %lu, byte %lu: the first record holds %s, so this is no CSV file%s", (unsigned long)r.line,
-		    (unsigned long)r.flaw_offset, r.flaw == RECORD_NUL ? "a NUL byte" : "bytes that are not UTF-8",
+		return err_set(e, ERR_DATA, "line %lu, byte %lu: the first record holds %s, so this is no CSV file%s",
+		    (unsigned long)r.line, (unsigned long)r.flaw_offset,
+		    r.flaw == RECORD_NUL ? "a NUL byte" : "bytes that are not UTF-8",
 		    r.flaw == RECORD_NUL ? "" : "; hint: --encoding LATIN1");
 	name_fields(s, &r, reading->dialect.header);
 	if (reading->dialect.header)
@@ -67,7 +69,8 @@ is_null(const struct survey *s, size_t i, const struct field *f)
 		if (strlen(reading->nulls[n]) == f->length && memcmp(reading->nulls[n], f->bytes, f->length) == 0)
 			return true;
 	for (size_t n = 0; n < reading->null_in_count; n++)
-		if (strcmp(reading->nulls_in[n].header, s->fields[i].header) == 0 && strlen(reading->nulls_in[n].value) == f->length &&
+		if (strcmp(reading->nulls_in[n].header, s->fields[i].header) == 0 &&
+		    strlen(reading->nulls_in[n].value) == f->length &&
 		    memcmp(reading->nulls_in[n].value, f->bytes, f->length) == 0)
 			return true;
 	return false;
@@ -78,7 +81,7 @@ static bool
 will_be_rejected(const struct survey *s, const struct record *r)
 {
 	return r->flaw != RECORD_SOUND || (r->field_count < s->field_count && !s->reading->pad) ||
-	    (r->field_count > s->field_count && !s->reading->truncate);
+	       (r->field_count > s->field_count && !s->reading->truncate);
 }
 
 static void
@@ -130,7 +133,8 @@ add_to_chunk(struct survey *s, const struct record *r, uint64_t chunk_bytes)
 	if (last == NULL || last->records >= SURVEY_CHUNK_RECORDS || r->offset - last->byte >= chunk_bytes) {
 		/* Doubling at powers of two: no capacity to keep. */
 		if ((s->chunk_count & (s->chunk_count - 1)) == 0)
-			s->chunks = buf_realloc(s->chunks, s->chunk_count > 0 ? 2 * s->chunk_count : 1, sizeof *s->chunks);
+			s->chunks =
+			    buf_realloc(s->chunks, s->chunk_count > 0 ? 2 * s->chunk_count : 1, sizeof *s->chunks);
 		last = &s->chunks[s->chunk_count];
 		*last = (struct chunk){.number = (int64_t)s->chunk_count++, .byte = r->offset, .line = r->line};
 	}

@@ -19,10 +19,10 @@ typedef ssize_t survey_source(void *ctx, void *bytes, size_t capacity, struct er
 /* One field of the file's records. */
 struct survey_field {
 	char *header;
-	bool infer;       /* in: look at the values */
-	type_set types;   /* out: what can hold all of them */
-	bool has_value;   /* out: there was one that is not NULL */
-	int key_type;     /* in: type_id under which it is part of the key, -1 none, SURVEY_RAW the bytes as they are */
+	bool infer;     /* in: look at the values */
+	type_set types; /* out: what can hold all of them */
+	bool has_value; /* out: there was one that is not NULL */
+	int key_type;   /* in: type_id under which it is part of the key, -1 none, SURVEY_RAW the bytes as they are */
 };
 #define SURVEY_RAW 100
 
@@ -35,7 +35,7 @@ struct survey_field {
 struct survey {
 	struct survey_field *fields;
 	size_t field_count;
-	size_t *key;         /* in: indexes into fields, in the key's order; none: no proof */
+	size_t *key; /* in: indexes into fields, in the key's order; none: no proof */
 	size_t key_count;
 	struct chunk *chunks; /* out: job 0 */
 	size_t chunk_count;

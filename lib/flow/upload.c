@@ -59,7 +59,9 @@ find_dataset(const struct site *site, struct transfer *t, struct err *e)
 	if (u->existing) {
 		found = dataset_find(t->pg, u->dataset, &t->dataset, e);
 		if (found == 0)
-			return err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: leave out --existing, or csvp-admin dataset list", u->dataset);
+			return err_set(e, ERR_NOINPUT,
+			    "there is no dataset %s; hint: leave out --existing, or csvp-admin dataset list",
+			    u->dataset);
 		if (found < 0)
 			return -1;
 	} else if (dataset_ensure(t->pg, u->dataset, site_schema(site), &t->dataset, &created, e) != 0) {
@@ -88,7 +90,8 @@ collect_dead(struct transfer *t, struct err *e)
 			continue;
 		result = job_load(t->pg, ids[i], &job, e);
 		if (result == 0 && job.state == JOB_UPLOADING)
-			result = store_remove(t->store, job.object, e) != 0 || job_discard(t->pg, ids[i], e) != 0 ? -1 : 0;
+			result =
+			    store_remove(t->store, job.object, e) != 0 || job_discard(t->pg, ids[i], e) != 0 ? -1 : 0;
 		else if (result != 0 && e->code == ERR_NOINPUT)
 			result = 0;
 		job_fini(&job);
@@ -109,8 +112,8 @@ open_job(struct transfer *t, struct err *e)
 	/* One transaction, so that nobody sees an uploading job whose lock is not held. */
 	result = pg_begin(t->pg, e);
 	if (result == 0)
-		result = job_open(t->pg, t->dataset.id, u->path, options.bytes, u->max_rejects != NULL ? u->max_rejects : "0",
-		    u->fail_fast, &t->job, &t->object, e);
+		result = job_open(t->pg, t->dataset.id, u->path, options.bytes,
+		    u->max_rejects != NULL ? u->max_rejects : "0", u->fail_fast, &t->job, &t->object, e);
 	if (result == 0)
 		result = pg_lock(t->pg, ledger_lock_key(LEDGER_LOCK_UPLOAD, t->job, 0), e);
 	if (result == 0)
@@ -145,14 +148,14 @@ take_in(struct transfer *t, struct upload_result *result, struct err *e)
 		return -1;
 	status = intake_store(t->pg, &t->dataset,
 	    &(struct intake){
-	        .job = t->job,
-	        .sha256 = digest.sha256,
-	        .bytes = digest.received,
-	        .object_bytes = size,
-	        .key = u->key,
-	        .key_count = u->key_count,
-	        .max_rejects = u->max_rejects,
-	        .force = u->force,
+		.job = t->job,
+		.sha256 = digest.sha256,
+		.bytes = digest.received,
+		.object_bytes = size,
+		.key = u->key,
+		.key_count = u->key_count,
+		.max_rejects = u->max_rejects,
+		.force = u->force,
 	    },
 	    &outcome, e);
 	/* A job that failed by its rejects stands for the bytes all the same. */

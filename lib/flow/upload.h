@@ -12,7 +12,7 @@ struct site;
 
 /* One file to take in. */
 struct upload {
-	const char *path;       /* "-": stdin */
+	const char *path; /* "-": stdin */
 	const char *dataset;
 	bool existing;          /* 66 if the dataset is not there */
 	const char *const *key; /* headers */
@@ -37,7 +37,7 @@ struct upload_result {
  * earlier job that failed by its rejects result->job is set although it is 65;
  * after any other error that is 0.
  */
-int upload_file(const struct site *site, const struct upload *u, struct progress *progress, struct upload_result *result,
-    struct err *e) __attribute__((warn_unused_result));
+int upload_file(const struct site *site, const struct upload *u, struct progress *progress,
+    struct upload_result *result, struct err *e) __attribute__((warn_unused_result));
 
 #endif

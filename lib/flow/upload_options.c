@@ -15,11 +15,13 @@ upload_options_init(struct upload_settings *s, struct option *options)
 	const struct option rows[UPLOAD_OPTIONS_COUNT] = {
 	    {"dataset", 'd', "DATASET", OPTION_STRING, &s->dataset, "dataset to load into (default: the file's name)"},
 	    {"existing", 0, NULL, OPTION_FLAG, &s->existing, "the dataset must exist already"},
-	    {"key", 'k', "COL", OPTION_LIST, &s->keys, "key column; repeat for a key of several (default: records are appended)"},
+	    {"key", 'k', "COL", OPTION_LIST, &s->keys,
+		"key column; repeat for a key of several (default: records are appended)"},
 	    {"type", 0, "COL=TYPE", OPTION_LIST, &s->types, "type of a column, instead of the inferred one"},
 	    {"delimiter", 0, "CHAR", OPTION_CHAR, &s->dialect.delimiter, "between fields (default: ,)"},
 	    {"quote", 0, "CHAR", OPTION_CHAR, &s->dialect.quote, "around fields (default: \"; none: no quoting)"},
-	    {"escape", 0, "CHAR", OPTION_CHAR, &s->dialect.escape, "before a quote (default: none, quotes are doubled)"},
+	    {"escape", 0, "CHAR", OPTION_CHAR, &s->dialect.escape,
+		"before a quote (default: none, quotes are doubled)"},
 	    {"comment", 0, "CHAR", OPTION_CHAR, &s->dialect.comment, "pass over records that begin with it"},
 	    {"skip-lines", 0, "N", OPTION_COUNT, &s->skip_lines, "pass over the first N lines"},
 	    {"no-header", 0, NULL, OPTION_FLAG, &s->no_header, "the first record is data; columns are column_1, ..."},
@@ -63,7 +65,8 @@ check_words(const struct upload_settings *s, char *const *files, size_t count, s
 }
 
 int
-upload_options_check(const struct upload_settings *s, char *const *files, size_t count, struct reading *r, struct err *e)
+upload_options_check(
+    const struct upload_settings *s, char *const *files, size_t count, struct reading *r, struct err *e)
 {
 	if (check_words(s, files, count, e) != 0)
 		return -1;

@@ -28,8 +28,7 @@ struct proof_reading {
 	uint64_t present; /* rows that a record accounts for */
 };
 
-static void __attribute__((format(printf, 2, 3)))
-find(struct proof_reading *p, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) find(struct proof_reading *p, const char *format, ...)
 {
 	struct buf text = {0};
 	va_list ap;
@@ -66,16 +65,17 @@ check_books(struct proof_reading *p, int64_t job, struct err *e)
 	} checks[] = {
 	    {"SELECT count(*) FROM csvp.chunk WHERE job = $1 AND state IN ('loaded', 'indexed')"
 	     " AND records <> inserted + updated + unchanged + superseded + rejected",
-	        "chunks whose books do not close"},
+		"chunks whose books do not close"},
 	    {"SELECT count(*) FROM csvp.chunk c WHERE job = $1 AND state IN ('loaded', 'indexed') AND rejected <>"
 	     " (SELECT count(*) FROM csvp.reject r WHERE r.job = c.job AND r.chunk = c.number)",
-	        "chunks whose rejects are not all known"},
+		"chunks whose rejects are not all known"},
 	    {"SELECT count(*) FROM csvp.job j WHERE id = $1 AND records <>"
 	     " (SELECT coalesce(sum(records), 0) FROM csvp.chunk WHERE job = j.id)",
-	        "jobs whose records are not those of their chunks"},
-	    {"SELECT count(*) FROM (SELECT byte + length AS ends, lead(byte) OVER (ORDER BY number) AS next FROM csvp.chunk"
+		"jobs whose records are not those of their chunks"},
+	    {"SELECT count(*) FROM (SELECT byte + length AS ends, lead(byte) OVER (ORDER BY number) AS next FROM "
+	     "csvp.chunk"
 	     " WHERE job = $1) c WHERE ends > next",
-	        "chunks that overlap"},
+		"chunks that overlap"},
 	};
 
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
@@ -100,7 +100,8 @@ drop_refused(struct proof_reading *p, const struct chunk *c, struct err *e)
 
 	snprintf(id, sizeof id, "%" PRId64, c->job);
 	snprintf(number, sizeof number, "%" PRId64, c->number);
-	if (PG_QUERY(p->desk.pg, &rows, e, "SELECT byte FROM csvp.reject WHERE job = $1 AND chunk = $2 ORDER BY byte", id, number) != 0)
+	if (PG_QUERY(p->desk.pg, &rows, e, "SELECT byte FROM csvp.reject WHERE job = $1 AND chunk = $2 ORDER BY byte",
+		id, number) != 0)
 		return -1;
 	for (size_t i = 0; i < pg_rows_count(rows); i++) {
 		uint64_t byte = (uint64_t)pg_rows_int(rows, i, 0);
@@ -133,11 +134,15 @@ check_chunk(struct proof_reading *p, const struct chunk *c, struct err *e)
 	p->result->chunks++;
 	p->result->records += c->records;
 	if (found.missing > 0)
-		find(p, "chunk %" PRId64 "/%" PRId64 ": %" PRIu64 " records are not in the table (the first at byte %" PRId64 ")", c->job,
-		    c->number, found.missing, found.example & (LEDGER_EDIT_BIT - 1));
+		find(p,
+		    "chunk %" PRId64 "/%" PRId64 ": %" PRIu64
+		    " records are not in the table (the first at byte %" PRId64 ")",
+		    c->job, c->number, found.missing, found.example & (LEDGER_EDIT_BIT - 1));
 	if (found.different > 0)
-		find(p, "chunk %" PRId64 "/%" PRId64 ": %" PRIu64 " rows differ from their records (the first at byte %" PRId64 ")", c->job,
-		    c->number, found.different, found.example & (LEDGER_EDIT_BIT - 1));
+		find(p,
+		    "chunk %" PRId64 "/%" PRId64 ": %" PRIu64
+		    " rows differ from their records (the first at byte %" PRId64 ")",
+		    c->job, c->number, found.different, found.example & (LEDGER_EDIT_BIT - 1));
 	if (p->desk.progress != NULL)
 		progress_add(p->desk.progress, c->length, c->records);
 	return sig_check(e);
@@ -155,7 +160,8 @@ check_job(struct proof_reading *p, int64_t job, struct err *e)
 		return -1;
 	p->result->jobs++;
 	for (size_t i = 0; i < count; i++)
-		if ((chunks[i].state == CHUNK_LOADED || chunks[i].state == CHUNK_INDEXED) && check_chunk(p, &chunks[i], e) != 0)
+		if ((chunks[i].state == CHUNK_LOADED || chunks[i].state == CHUNK_INDEXED) &&
+		    check_chunk(p, &chunks[i], e) != 0)
 			goto done;
 	result = 0;
 
@@ -179,9 +185,12 @@ check_rows(struct proof_reading *p, struct err *e)
 
 	if (compare_count(p->desk.pg, &p->desk.target, &p->result->rows, &edited, e) != 0 ||
 	    search_count(p->search, &index, &p->result->documents, e) != 0 ||
-	    number_for_job(p, "SELECT count(*) FROM csvp.change WHERE dataset = $1", p->desk.dataset.id, &changes, e) != 0 ||
-	    number_for_job(p, "SELECT count(*) FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job WHERE j.dataset = $1 AND c.state = 'loaded'",
-	        p->desk.dataset.id, &unindexed, e) != 0)
+	    number_for_job(p, "SELECT count(*) FROM csvp.change WHERE dataset = $1", p->desk.dataset.id, &changes, e) !=
+		0 ||
+	    number_for_job(p,
+		"SELECT count(*) FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job WHERE j.dataset = $1 AND c.state = "
+		"'loaded'",
+		p->desk.dataset.id, &unindexed, e) != 0)
 		return -1;
 	p->result->changes = (uint64_t)changes;
 	if (p->result->rows != p->present + edited)
@@ -189,8 +198,8 @@ check_rows(struct proof_reading *p, struct err *e)
 		    p->desk.dataset.table_schema, p->desk.dataset.table_name, p->result->rows, p->present, edited);
 	/* Before edits and chunks have reached the index the numbers may differ; then there is nothing to prove. */
 	if (changes == 0 && unindexed == 0 && p->result->documents != p->result->rows)
-		find(p, "the index has %" PRIu64 " documents for %" PRIu64 " rows",
-		    p->result->documents, p->result->rows);
+		find(p, "the index has %" PRIu64 " documents for %" PRIu64 " rows", p->result->documents,
+		    p->result->rows);
 	return 0;
 }
 
@@ -216,8 +225,8 @@ check_dataset(struct proof_reading *p, const struct dataset *d, struct err *e)
 	if (list_jobs(p, d, &rows, e) != 0)
 		return -1;
 	for (size_t i = 0; i < pg_rows_count(rows); i++) {
-		if (i == 0 &&
-		    (desk_take_any(&p->desk, pg_rows_int(rows, i, 0), e) != 0 || compare_prepare(p->desk.pg, &p->desk.target, e) != 0))
+		if (i == 0 && (desk_take_any(&p->desk, pg_rows_int(rows, i, 0), e) != 0 ||
+				  compare_prepare(p->desk.pg, &p->desk.target, e) != 0))
 			goto done;
 		if (check_job(p, pg_rows_int(rows, i, 0), e) != 0)
 			goto done;

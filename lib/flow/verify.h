@@ -26,7 +26,7 @@ typedef void verify_finding(void *ctx, const char *text);
  * close; the index must hold a document a row. In one snapshot, so loads may
  * go on. 66 no such dataset; 75 it is still building.
  */
-int verify_dataset(const struct site *site, const char *name, struct progress *progress, verify_finding *finding, void *ctx,
-    struct verify_result *result, struct err *e) __attribute__((warn_unused_result));
+int verify_dataset(const struct site *site, const char *name, struct progress *progress, verify_finding *finding,
+    void *ctx, struct verify_result *result, struct err *e) __attribute__((warn_unused_result));
 
 #endif

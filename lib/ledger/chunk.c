@@ -75,8 +75,9 @@ chunk_add(struct pg *pg, const struct chunk *chunks, size_t count, struct err *e
 	if (pg_copy_begin(pg, "COPY csvp.chunk (job, number, byte, length, line, records) FROM STDIN", e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		buf_printf(&rows, "%" PRId64 "\t%" PRId64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n", chunks[i].job,
-		    chunks[i].number, chunks[i].byte, chunks[i].length, chunks[i].line, chunks[i].records);
+		buf_printf(&rows, "%" PRId64 "\t%" PRId64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n",
+		    chunks[i].job, chunks[i].number, chunks[i].byte, chunks[i].length, chunks[i].line,
+		    chunks[i].records);
 	result = pg_copy_put(pg, rows.bytes, rows.length, e);
 	if (result == 0)
 		result = pg_copy_end(pg, e);
@@ -103,15 +104,16 @@ chunk_set_loaded(struct pg *pg, const struct chunk *c, const struct books *b, in
 {
 	char text[8][24];
 	const char *params[8];
-	const uint64_t values[] = {(uint64_t)c->job, (uint64_t)c->number, b->inserted, b->updated, b->unchanged, b->superseded,
-	    b->rejected, (uint64_t)milliseconds};
+	const uint64_t values[] = {(uint64_t)c->job, (uint64_t)c->number, b->inserted, b->updated, b->unchanged,
+	    b->superseded, b->rejected, (uint64_t)milliseconds};
 
 	for (size_t i = 0; i < 8; i++) {
 		snprintf(text[i], sizeof text[i], "%" PRIu64, values[i]);
 		params[i] = text[i];
 	}
 	return update(pg,
-	    "UPDATE csvp.chunk SET state = 'loaded', inserted = $3, updated = $4, unchanged = $5, superseded = $6, rejected = $7,"
+	    "UPDATE csvp.chunk SET state = 'loaded', inserted = $3, updated = $4, unchanged = $5, superseded = $6, "
+	    "rejected = $7,"
 	    " indexed = 0, indexed_at = NULL, error = NULL, loaded_at = clock_timestamp(), load_ms = $8"
 	    " WHERE job = $1 AND number = $2 AND state = 'pending'",
 	    8, params, e);
@@ -132,9 +134,11 @@ chunk_supersede(struct pg *pg, int64_t job, struct err *e)
 	/* width_bucket over the chunks' first bytes is a binary search a row: no range join of millions with thousands. */
 	return pg_execf(pg, e,
 	    "UPDATE csvp.chunk c SET inserted = inserted - g.n, superseded = superseded + g.n FROM ("
-	    "  SELECT width_bucket(s.byte, (SELECT array_agg(byte ORDER BY number) FROM csvp.chunk WHERE job = %" PRId64 "))"
+	    "  SELECT width_bucket(s.byte, (SELECT array_agg(byte ORDER BY number) FROM csvp.chunk WHERE job = %" PRId64
+	    "))"
 	    "         AS place, count(*) AS n FROM pg_temp.superseded s GROUP BY 1) g"
-	    "  JOIN (SELECT number, row_number() OVER (ORDER BY number) AS place FROM csvp.chunk WHERE job = %" PRId64 ") k"
+	    "  JOIN (SELECT number, row_number() OVER (ORDER BY number) AS place FROM csvp.chunk WHERE job = %" PRId64
+	    ") k"
 	    "    ON k.place = g.place WHERE c.job = %" PRId64 " AND c.number = k.number",
 	    job, job, job);
 }

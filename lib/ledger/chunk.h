@@ -14,7 +14,7 @@ struct chunk {
 	int64_t job;
 	int64_t number; /* from 0, in file order */
 	uint64_t byte, length;
-	uint64_t line;  /* of its first byte */
+	uint64_t line; /* of its first byte */
 	uint64_t records;
 	uint64_t changed; /* inserted and updated, once it is loaded */
 	enum chunk_state state;
@@ -34,7 +34,8 @@ int chunk_list(struct pg *pg, int64_t job, struct chunk **chunks, size_t *count,
     __attribute__((warn_unused_result));
 
 /* Write the chunks of a job; inside the split's transaction. */
-int chunk_add(struct pg *pg, const struct chunk *chunks, size_t count, struct err *e) __attribute__((warn_unused_result));
+int chunk_add(struct pg *pg, const struct chunk *chunks, size_t count, struct err *e)
+    __attribute__((warn_unused_result));
 
 /*
  * pending -> loaded with its books, as the last writes of the transaction that

@@ -32,7 +32,9 @@ fill(struct dataset *d, const struct pg_rows *rows)
 	    .name = buf_strdup(pg_rows_text(rows, 0, 1)),
 	    .table_schema = buf_strdup(pg_rows_text(rows, 0, 2)),
 	    .table_name = buf_strdup(pg_rows_text(rows, 0, 3)),
-	    .state = strcmp(state, "new") == 0 ? DATASET_NEW : strcmp(state, "ready") == 0 ? DATASET_READY : DATASET_BUILDING,
+	    .state = strcmp(state, "new") == 0     ? DATASET_NEW
+		     : strcmp(state, "ready") == 0 ? DATASET_READY
+						   : DATASET_BUILDING,
 	    .seal = pg_rows_int(rows, 0, 5),
 	    .generation = pg_rows_int(rows, 0, 6),
 	    .keyed = pg_rows_bool(rows, 0, 7),
@@ -82,13 +84,14 @@ define(struct pg *pg, const char *name, const char *schema, bool *created, struc
 	if (pg_begin(pg, e) != 0)
 		goto fail;
 	if (PG_QUERY(pg, &rows, e,
-	        "INSERT INTO csvp.dataset (name, table_schema, table_name) VALUES ($1, $2, $3)"
-	        " ON CONFLICT (name) DO NOTHING RETURNING id",
-	        name, schema, table) != 0)
+		"INSERT INTO csvp.dataset (name, table_schema, table_name) VALUES ($1, $2, $3)"
+		" ON CONFLICT (name) DO NOTHING RETURNING id",
+		name, schema, table) != 0)
 		goto fail;
 	*created = pg_rows_count(rows) == 1;
 	/* The edits' sequence is made with the dataset: it is raised before the table exists. */
-	if (*created && pg_execf(pg, e, "CREATE SEQUENCE csvp.version_%s AS bigint CACHE 1", pg_rows_text(rows, 0, 0)) != 0)
+	if (*created &&
+	    pg_execf(pg, e, "CREATE SEQUENCE csvp.version_%s AS bigint CACHE 1", pg_rows_text(rows, 0, 0)) != 0)
 		goto fail;
 	pg_rows_free(rows);
 	rows = NULL;
@@ -99,8 +102,9 @@ define(struct pg *pg, const char *name, const char *schema, bool *created, struc
 
 fail:
 	if (strcmp(pg_sqlstate(pg), "23505") == 0)
-		err_set(e, ERR_DATA, "dataset %s: its table would be %s.%s, which belongs to another dataset; hint: -d OTHER-NAME",
-		    name, schema, table);
+		err_set(e, ERR_DATA,
+		    "dataset %s: its table would be %s.%s, which belongs to another dataset; hint: -d OTHER-NAME", name,
+		    schema, table);
 	pg_rows_free(rows);
 	pg_rollback(pg);
 	free(table);
@@ -134,12 +138,12 @@ dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struc
 	*shape = (struct shape){0};
 	snprintf(id, sizeof id, "%" PRId64, d->id);
 	if (PG_QUERY(pg, &rows, e,
-	        "SELECT c.header, c.name, format_type(a.atttypid, NULL), c.undecided"
-	        "  FROM csvp.dataset_column c JOIN csvp.dataset d ON d.id = c.dataset"
-	        "  LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(format('%I.%I', d.table_schema, d.table_name))"
-	        "   AND a.attname = c.name AND NOT a.attisdropped"
-	        " WHERE d.id = $1 ORDER BY c.position",
-	        id) != 0)
+		"SELECT c.header, c.name, format_type(a.atttypid, NULL), c.undecided"
+		"  FROM csvp.dataset_column c JOIN csvp.dataset d ON d.id = c.dataset"
+		"  LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(format('%I.%I', d.table_schema, d.table_name))"
+		"   AND a.attname = c.name AND NOT a.attisdropped"
+		" WHERE d.id = $1 ORDER BY c.position",
+		id) != 0)
 		return -1;
 	count = pg_rows_count(rows);
 	for (size_t i = 0; i < count; i++) {
@@ -147,7 +151,9 @@ dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struc
 		enum type_id type;
 
 		if (sql == NULL) {
-			err_set(e, ERR_DATA, "dataset %s: table %s.%s has no column \"%s\" any more; hint: put it back, or drop the dataset",
+			err_set(e, ERR_DATA,
+			    "dataset %s: table %s.%s has no column \"%s\" any more; hint: put it back, or drop the "
+			    "dataset",
 			    d->name, d->table_schema, d->table_name, pg_rows_text(rows, i, 1));
 			goto fail;
 		}
@@ -173,8 +179,8 @@ fail:
 }
 
 int
-dataset_add_column(struct pg *pg, int64_t id, size_t position, const char *header, const char *name, bool undecided,
-    struct err *e)
+dataset_add_column(
+    struct pg *pg, int64_t id, size_t position, const char *header, const char *name, bool undecided, struct err *e)
 {
 	char number[24], place[24];
 
@@ -196,7 +202,8 @@ dataset_define(struct pg *pg, int64_t id, const struct shape *shape, int64_t bui
 		if (dataset_add_column(pg, id, i, c->header, c->name, c->undecided, e) != 0)
 			return -1;
 	}
-	return pg_execf(pg, e, "UPDATE csvp.dataset SET state = 'building', builder = %" PRId64 " WHERE id = %" PRId64, builder, id);
+	return pg_execf(pg, e, "UPDATE csvp.dataset SET state = 'building', builder = %" PRId64 " WHERE id = %" PRId64,
+	    builder, id);
 }
 
 int
@@ -208,7 +215,8 @@ dataset_set_ready(struct pg *pg, int64_t id, struct err *e)
 int
 dataset_set_seal(struct pg *pg, int64_t id, int64_t seq, struct err *e)
 {
-	return pg_execf(pg, e, "UPDATE csvp.dataset SET seal = %" PRId64 " WHERE id = %" PRId64 " AND seal < %" PRId64, seq, id, seq);
+	return pg_execf(pg, e, "UPDATE csvp.dataset SET seal = %" PRId64 " WHERE id = %" PRId64 " AND seal < %" PRId64,
+	    seq, id, seq);
 }
 
 int

@@ -37,8 +37,8 @@ int dataset_load(struct pg *pg, int64_t id, struct dataset *d, struct err *e) __
  * do so at once. *created says whether this call made it. 65 if its table's
  * name belongs to another dataset. Leaves no transaction open.
  */
-int dataset_ensure(struct pg *pg, const char *name, const char *schema, struct dataset *d, bool *created,
-    struct err *e) __attribute__((warn_unused_result));
+int dataset_ensure(struct pg *pg, const char *name, const char *schema, struct dataset *d, bool *created, struct err *e)
+    __attribute__((warn_unused_result));
 
 /* The columns (header, name, order: the ledger's; types: the catalog's) and the key. */
 int dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struct err *e)
@@ -58,8 +58,8 @@ int dataset_set_seal(struct pg *pg, int64_t id, int64_t seq, struct err *e) __at
 int dataset_lock(struct pg *pg, struct dataset *d, struct err *e) __attribute__((warn_unused_result));
 
 /* Append one column / decide an undecided one; inside the transaction that changes the table. Raises the generation. */
-int dataset_add_column(struct pg *pg, int64_t id, size_t position, const char *header, const char *name,
-    bool undecided, struct err *e) __attribute__((warn_unused_result));
+int dataset_add_column(struct pg *pg, int64_t id, size_t position, const char *header, const char *name, bool undecided,
+    struct err *e) __attribute__((warn_unused_result));
 int dataset_decide(struct pg *pg, int64_t id, size_t position, struct err *e) __attribute__((warn_unused_result));
 
 /* "schema"."table", quoted for SQL; freed by the caller. */

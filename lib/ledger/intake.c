@@ -43,21 +43,25 @@ check_key(struct pg *pg, const struct dataset *d, const char *const *key, size_t
 	snprintf(id, sizeof id, "%" PRId64, d->id);
 	key_array(&given, key, count);
 	if (PG_QUERY(pg, &rows, e,
-	        "SELECT d.state <> 'new' OR EXISTS (SELECT FROM csvp.job WHERE dataset = d.id AND seq IS NOT NULL"
-	        "       AND error IS NULL AND NOT cancelled),"
-	        "  (SELECT coalesce(array_agg(coalesce(c.header, k) ORDER BY coalesce(c.header, k)), '{}') FROM unnest($2::text[]) k"
-	        "     LEFT JOIN csvp.dataset_column c ON c.dataset = d.id AND k IN (c.header, c.name))"
-	        "  = (SELECT coalesce(array_agg(coalesce(c.header, k) ORDER BY coalesce(c.header, k)), '{}') FROM unnest(d.key) k"
-	        "     LEFT JOIN csvp.dataset_column c ON c.dataset = d.id AND k IN (c.header, c.name)),"
-	        "  coalesce(array_to_string(d.key, ', '), '') FROM csvp.dataset d WHERE d.id = $1",
-	        id, given.bytes) != 0)
+		"SELECT d.state <> 'new' OR EXISTS (SELECT FROM csvp.job WHERE dataset = d.id AND seq IS NOT NULL"
+		"       AND error IS NULL AND NOT cancelled),"
+		"  (SELECT coalesce(array_agg(coalesce(c.header, k) ORDER BY coalesce(c.header, k)), '{}') FROM "
+		"unnest($2::text[]) k"
+		"     LEFT JOIN csvp.dataset_column c ON c.dataset = d.id AND k IN (c.header, c.name))"
+		"  = (SELECT coalesce(array_agg(coalesce(c.header, k) ORDER BY coalesce(c.header, k)), '{}') FROM "
+		"unnest(d.key) k"
+		"     LEFT JOIN csvp.dataset_column c ON c.dataset = d.id AND k IN (c.header, c.name)),"
+		"  coalesce(array_to_string(d.key, ', '), '') FROM csvp.dataset d WHERE d.id = $1",
+		id, given.bytes) != 0)
 		goto done;
 	if (pg_rows_count(rows) != 1) {
 		err_set(e, ERR_AGAIN, "dataset %s was dropped at this moment", d->name);
 		goto done;
 	}
 	if (!pg_rows_bool(rows, 0, 0)) {
-		result = fix ? PG_QUERY(pg, NULL, e, "UPDATE csvp.dataset SET key = $2::text[] WHERE id = $1", id, given.bytes) : 0;
+		result = fix ? PG_QUERY(pg, NULL, e, "UPDATE csvp.dataset SET key = $2::text[] WHERE id = $1", id,
+				   given.bytes)
+			     : 0;
 	} else if (count > 0 && !pg_rows_bool(rows, 0, 1)) {
 		const char *old = pg_rows_text(rows, 0, 2);
 		struct buf names = {0};
@@ -65,10 +69,12 @@ check_key(struct pg *pg, const struct dataset *d, const char *const *key, size_t
 		for (size_t i = 0; i < count; i++)
 			buf_printf(&names, "%s%s", i > 0 ? ", " : "", key[i]);
 		if (old[0] != '\0')
-			err_set(e, ERR_DATA, "the key of dataset %s is %s, not %s; hint: leave out -k, or -d OTHER-NAME", d->name, old,
+			err_set(e, ERR_DATA,
+			    "the key of dataset %s is %s, not %s; hint: leave out -k, or -d OTHER-NAME", d->name, old,
 			    names.bytes);
 		else
-			err_set(e, ERR_DATA, "dataset %s has no key (its records are appended), so -k %s cannot be; hint: -d OTHER-NAME",
+			err_set(e, ERR_DATA,
+			    "dataset %s has no key (its records are appended), so -k %s cannot be; hint: -d OTHER-NAME",
 			    d->name, names.bytes);
 		buf_fini(&names);
 	} else {
@@ -103,13 +109,13 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 	snprintf(dataset, sizeof dataset, "%" PRId64, d->id);
 	snprintf(job, sizeof job, "%" PRId64, in->job);
 	if (PG_QUERY(pg, &rows, e,
-	        "SELECT j.id, EXISTS (SELECT FROM csvp.job l WHERE l.dataset = j.dataset AND l.seq > j.seq"
-	        "         AND NOT l.cancelled AND l.error IS NULL),"
-	        "  to_regclass(format('%I.%I', d.table_schema, d.table_name)) IS NULL AND d.state <> 'new'"
-	        "  FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset"
-	        " WHERE j.sha256 = $1::bytea AND j.dataset = $2 AND j.seq IS NOT NULL AND NOT j.cancelled"
-	        "   AND j.options = (SELECT options FROM csvp.job WHERE id = $3) ORDER BY j.seq DESC LIMIT 1",
-	        sha, dataset, job) != 0)
+		"SELECT j.id, EXISTS (SELECT FROM csvp.job l WHERE l.dataset = j.dataset AND l.seq > j.seq"
+		"         AND NOT l.cancelled AND l.error IS NULL),"
+		"  to_regclass(format('%I.%I', d.table_schema, d.table_name)) IS NULL AND d.state <> 'new'"
+		"  FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset"
+		" WHERE j.sha256 = $1::bytea AND j.dataset = $2 AND j.seq IS NOT NULL AND NOT j.cancelled"
+		"   AND j.options = (SELECT options FROM csvp.job WHERE id = $3) ORDER BY j.seq DESC LIMIT 1",
+		sha, dataset, job) != 0)
 		return -1;
 	if (pg_rows_count(rows) == 0) {
 		pg_rows_free(rows);
@@ -123,9 +129,9 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 		return 0;
 
 	if (PG_QUERY(pg, &rows, e,
-	        "SELECT coalesce(pg_sequence_last_value(format('csvp.version_%s', id)::regclass), 0)"
-	        "  > ((seq << 39) | (1::bigint << 38)) FROM csvp.dataset WHERE id = $1",
-	        dataset) != 0)
+		"SELECT coalesce(pg_sequence_last_value(format('csvp.version_%s', id)::regclass), 0)"
+		"  > ((seq << 39) | (1::bigint << 38)) FROM csvp.dataset WHERE id = $1",
+		dataset) != 0)
 		return -1;
 	edited = pg_rows_bool(rows, 0, 0);
 	pg_rows_free(rows);
@@ -136,30 +142,34 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 
 	out->reused = true;
 	if (strcmp(v.state, "paused") == 0)
-		return err_set(e, ERR_AGAIN, "job %" PRId64 " has these bytes and is paused; hint: csvp-admin resume %" PRId64,
-		    out->job, out->job);
-	if (strcmp(v.state, "done") != 0 && !(strcmp(v.state, "failed") == 0 && v.pending + v.held == 0 && v.open_rejects > 0)) {
-		snprintf(out->notice, sizeof out->notice, "job %" PRId64 " has these bytes and is %s: continued%s", out->job, v.state,
-		    later ? "; later jobs keep precedence over it (--force makes a new job)" : "");
+		return err_set(e, ERR_AGAIN,
+		    "job %" PRId64 " has these bytes and is paused; hint: csvp-admin resume %" PRId64, out->job,
+		    out->job);
+	if (strcmp(v.state, "done") != 0 &&
+	    !(strcmp(v.state, "failed") == 0 && v.pending + v.held == 0 && v.open_rejects > 0)) {
+		snprintf(out->notice, sizeof out->notice, "job %" PRId64 " has these bytes and is %s: continued%s",
+		    out->job, v.state, later ? "; later jobs keep precedence over it (--force makes a new job)" : "");
 		return 1;
 	}
 	out->finished = true;
 	if (strcmp(v.state, "failed") == 0) {
 		err_set(e, ERR_DATA,
-		    "job %" PRId64 " has these bytes and failed by its rejects (%" PRId64 "); hint: csvp-status --rejects %" PRId64,
+		    "job %" PRId64 " has these bytes and failed by its rejects (%" PRId64
+		    "); hint: csvp-status --rejects %" PRId64,
 		    out->job, v.open_rejects, out->job);
 		return -1;
 	}
 	if (!later && !edited) {
-		snprintf(out->notice, sizeof out->notice, "job %" PRId64 " has these bytes and is done: nothing to do (--force loads them again)",
-		    out->job);
+		snprintf(out->notice, sizeof out->notice,
+		    "job %" PRId64 " has these bytes and is done: nothing to do (--force loads them again)", out->job);
 		return 1;
 	}
 	out->reused = out->finished = false;
 	if (!d->keyed)
 		return err_set(e, ERR_DATA,
-		    "job %" PRId64 " appended these bytes to %s, which has changed since; hint: --force appends them once more", out->job,
-		    d->name);
+		    "job %" PRId64
+		    " appended these bytes to %s, which has changed since; hint: --force appends them once more",
+		    out->job, d->name);
 	return 0;
 }
 
@@ -171,8 +181,10 @@ forget_dropped_table(struct pg *pg, const struct dataset *d, struct err *e)
 
 	snprintf(id, sizeof id, "%" PRId64, d->id);
 	return PG_QUERY(pg, NULL, e,
-	    "WITH gone AS (UPDATE csvp.dataset SET state = 'new', key = '{}', seal = seq + 1, generation = generation + 1"
-	    "   WHERE id = $1 AND state <> 'new' AND to_regclass(format('%I.%I', table_schema, table_name)) IS NULL RETURNING id),"
+	    "WITH gone AS (UPDATE csvp.dataset SET state = 'new', key = '{}', seal = seq + 1, generation = generation "
+	    "+ 1"
+	    "   WHERE id = $1 AND state <> 'new' AND to_regclass(format('%I.%I', table_schema, table_name)) IS NULL "
+	    "RETURNING id),"
 	    " jobs AS (UPDATE csvp.job SET cancelled = true FROM gone WHERE dataset = gone.id AND seq IS NOT NULL)"
 	    " DELETE FROM csvp.dataset_column USING gone WHERE dataset = gone.id",
 	    id);
@@ -193,14 +205,15 @@ give_seq(struct pg *pg, const struct dataset *d, const struct intake *in, const 
 	if (seq == 0)
 		return err_set(e, ERR_AGAIN, "dataset %s was dropped at this moment", d->name);
 	if (seq > LEDGER_MAX_SEQ)
-		return err_set(e, ERR_DATA, "dataset %s has had %" PRId64 " jobs, the most there can be", d->name, LEDGER_MAX_SEQ);
+		return err_set(
+		    e, ERR_DATA, "dataset %s has had %" PRId64 " jobs, the most there can be", d->name, LEDGER_MAX_SEQ);
 	/* Raised only if lower: setval is not transactional, and an edit may have gone ahead. */
 	return pg_execf(pg, e,
-	    "SELECT setval('csvp.version_%" PRId64 "', %" PRId64 ") WHERE (SELECT last_value FROM csvp.version_%" PRId64 ") < %" PRId64
-	    ";UPDATE csvp.job SET state = 'stored', seq = %" PRId64 ", sha256 = '%s', bytes = %" PRIu64 ", object_bytes = %" PRIu64
-	    " WHERE id = %" PRId64,
-	    d->id, ledger_version(seq, (uint64_t)LEDGER_EDIT_BIT), d->id, ledger_version(seq, (uint64_t)LEDGER_EDIT_BIT), seq, sha,
-	    in->bytes, in->object_bytes, in->job);
+	    "SELECT setval('csvp.version_%" PRId64 "', %" PRId64 ") WHERE (SELECT last_value FROM csvp.version_%" PRId64
+	    ") < %" PRId64 ";UPDATE csvp.job SET state = 'stored', seq = %" PRId64 ", sha256 = '%s', bytes = %" PRIu64
+	    ", object_bytes = %" PRIu64 " WHERE id = %" PRId64,
+	    d->id, ledger_version(seq, (uint64_t)LEDGER_EDIT_BIT), d->id,
+	    ledger_version(seq, (uint64_t)LEDGER_EDIT_BIT), seq, sha, in->bytes, in->object_bytes, in->job);
 }
 
 int
@@ -211,7 +224,8 @@ intake_store(struct pg *pg, const struct dataset *d, const struct intake *in, st
 
 	*out = (struct intake_result){.job = in->job};
 	if (in->object_bytes > LEDGER_MAX_OBJECT)
-		return err_set(e, ERR_DATA, "%" PRIu64 " bytes are more than the 256 GiB an object may have; hint: cut the file in parts",
+		return err_set(e, ERR_DATA,
+		    "%" PRIu64 " bytes are more than the 256 GiB an object may have; hint: cut the file in parts",
 		    in->object_bytes);
 	for (size_t i = 0; i < 32; i++)
 		snprintf(sha + 2 + 2 * i, 3, "%02x", in->sha256[i]);

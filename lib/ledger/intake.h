@@ -17,15 +17,15 @@ struct intake {
 	uint64_t object_bytes;       /* as stored */
 	const char *const *key;      /* -k, in order; none: whatever the dataset has */
 	size_t key_count;
-	const char *max_rejects;     /* NULL: not given */
-	bool force;                  /* always a new job */
+	const char *max_rejects; /* NULL: not given */
+	bool force;              /* always a new job */
 };
 
 /* What became of it. Texts are one line for the user, or empty. */
 struct intake_result {
-	int64_t job;      /* the job that stands for these bytes */
-	bool reused;      /* an earlier one: the uploaded object and job row are to be discarded */
-	bool finished;    /* ... which is done already, or failed by its rejects */
+	int64_t job;   /* the job that stands for these bytes */
+	bool reused;   /* an earlier one: the uploaded object and job row are to be discarded */
+	bool finished; /* ... which is done already, or failed by its rejects */
 	char notice[300];
 };
 

@@ -54,9 +54,10 @@ job_load(struct pg *pg, int64_t id, struct job *job, struct err *e)
 	*job = (struct job){0};
 	snprintf(number, sizeof number, "%" PRId64, id);
 	if (PG_QUERY(pg, &rows, e,
-	        "SELECT dataset, coalesce(seq, 0), state, cancelled, paused, fail_fast, unique_keys, file, object,"
-	        " coalesce(object_bytes, 0), options, error, coalesce(error_code, 0), columns FROM csvp.job WHERE id = $1",
-	        number) != 0)
+		"SELECT dataset, coalesce(seq, 0), state, cancelled, paused, fail_fast, unique_keys, file, object,"
+		" coalesce(object_bytes, 0), options, error, coalesce(error_code, 0), columns FROM csvp.job WHERE id = "
+		"$1",
+		number) != 0)
 		return -1;
 	if (pg_rows_count(rows) != 1) {
 		pg_rows_free(rows);
@@ -67,7 +68,9 @@ job_load(struct pg *pg, int64_t id, struct job *job, struct err *e)
 	    .id = id,
 	    .dataset = pg_rows_int(rows, 0, 0),
 	    .seq = pg_rows_int(rows, 0, 1),
-	    .state = strcmp(state, "split") == 0 ? JOB_SPLIT : strcmp(state, "stored") == 0 ? JOB_STORED : JOB_UPLOADING,
+	    .state = strcmp(state, "split") == 0    ? JOB_SPLIT
+		     : strcmp(state, "stored") == 0 ? JOB_STORED
+						    : JOB_UPLOADING,
 	    .cancelled = pg_rows_bool(rows, 0, 3),
 	    .paused = pg_rows_bool(rows, 0, 4),
 	    .fail_fast = pg_rows_bool(rows, 0, 5),
@@ -93,10 +96,11 @@ job_open(struct pg *pg, int64_t dataset, const char *file, const char *options, 
 
 	snprintf(number, sizeof number, "%" PRId64, dataset);
 	if (PG_QUERY(pg, &rows, e,
-	        "INSERT INTO csvp.job (id, dataset, file, object, options, max_rejects, fail_fast) OVERRIDING SYSTEM VALUE"
-	        " SELECT n, $1::bigint, $2, format('objects/%s/%s', $1, n), $3::jsonb, $4, $5::boolean"
-	        "   FROM nextval(pg_get_serial_sequence('csvp.job', 'id')) AS n RETURNING id, object",
-	        number, file, options, max_rejects, fail_fast ? "t" : "f") != 0)
+		"INSERT INTO csvp.job (id, dataset, file, object, options, max_rejects, fail_fast) OVERRIDING SYSTEM "
+		"VALUE"
+		" SELECT n, $1::bigint, $2, format('objects/%s/%s', $1, n), $3::jsonb, $4, $5::boolean"
+		"   FROM nextval(pg_get_serial_sequence('csvp.job', 'id')) AS n RETURNING id, object",
+		number, file, options, max_rejects, fail_fast ? "t" : "f") != 0)
 		return -1;
 	*id = pg_rows_int(rows, 0, 0);
 	*object = buf_strdup(pg_rows_text(rows, 0, 1));
@@ -136,9 +140,9 @@ job_lowest_unsplit(struct pg *pg, int64_t dataset, struct err *e)
 
 	snprintf(number, sizeof number, "%" PRId64, dataset);
 	if (PG_QUERY(pg, &rows, e,
-	        "SELECT id FROM csvp.job WHERE dataset = $1 AND state = 'stored' AND error IS NULL AND NOT cancelled"
-	        " ORDER BY seq LIMIT 1",
-	        number) != 0)
+		"SELECT id FROM csvp.job WHERE dataset = $1 AND state = 'stored' AND error IS NULL AND NOT cancelled"
+		" ORDER BY seq LIMIT 1",
+		number) != 0)
 		return -1;
 	if (pg_rows_count(rows) == 1)
 		id = pg_rows_int(rows, 0, 0);
@@ -156,7 +160,8 @@ job_set_split(struct pg *pg, int64_t id, const int *columns, size_t count, bool 
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&list, "%s%d", i > 0 ? "," : "", columns[i]);
 	result = pg_execf(pg, e,
-	    "UPDATE csvp.job SET state = 'split', error = NULL, error_code = NULL, finished_at = NULL, columns = '{%s}', unique_keys = %s,"
+	    "UPDATE csvp.job SET state = 'split', error = NULL, error_code = NULL, finished_at = NULL, columns = "
+	    "'{%s}', unique_keys = %s,"
 	    " records = %" PRIu64 ", blank_lines = %" PRIu64 " WHERE id = %" PRId64,
 	    count > 0 ? list.bytes : "", unique_keys ? "true" : "false", records, blank_lines, id);
 	buf_fini(&list);
@@ -171,7 +176,8 @@ job_set_error(struct pg *pg, int64_t id, const struct err *why, struct err *e)
 	snprintf(number, sizeof number, "%" PRId64, id);
 	snprintf(code, sizeof code, "%d", (int)why->code);
 	return PG_QUERY(pg, NULL, e,
-	    "UPDATE csvp.job SET error = $2, error_code = $3, finished_at = coalesce(finished_at, clock_timestamp()) WHERE id = $1",
+	    "UPDATE csvp.job SET error = $2, error_code = $3, finished_at = coalesce(finished_at, clock_timestamp()) "
+	    "WHERE id = $1",
 	    number, why->message, code);
 }
 
@@ -199,9 +205,9 @@ job_earlier_finished(struct pg *pg, const struct job *job, struct err *e)
 	snprintf(dataset, sizeof dataset, "%" PRId64, job->dataset);
 	snprintf(seq, sizeof seq, "%" PRId64, job->seq);
 	if (PG_QUERY(pg, &rows, e,
-	        "SELECT NOT EXISTS (SELECT FROM csvp.job_status WHERE dataset = $1 AND seq < $2"
-	        " AND derived NOT IN ('cancelled', 'indexing', 'done'))",
-	        dataset, seq) != 0)
+		"SELECT NOT EXISTS (SELECT FROM csvp.job_status WHERE dataset = $1 AND seq < $2"
+		" AND derived NOT IN ('cancelled', 'indexing', 'done'))",
+		dataset, seq) != 0)
 		return -1;
 	finished = pg_rows_bool(rows, 0, 0);
 	pg_rows_free(rows);
@@ -218,9 +224,10 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 
 	snprintf(number, sizeof number, "%" PRId64, id);
 	if (PG_QUERY(pg, &rows, e,
-	        "SELECT derived, pending, running, loaded, failed, rejected - replayed, over_limit, coalesce(error_code, 0),"
-	        " records FROM csvp.job_status WHERE id = $1",
-	        number) != 0)
+		"SELECT derived, pending, running, loaded, failed, rejected - replayed, over_limit, "
+		"coalesce(error_code, 0),"
+		" records FROM csvp.job_status WHERE id = $1",
+		number) != 0)
 		return -1;
 	if (pg_rows_count(rows) != 1) {
 		pg_rows_free(rows);

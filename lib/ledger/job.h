@@ -18,14 +18,14 @@ struct job {
 	int64_t seq; /* 0 while uploading */
 	enum job_state state;
 	bool cancelled, paused, fail_fast;
-	bool unique_keys;   /* proven at split: no key occurs twice in the file */
-	char *file;         /* as the user named it */
-	char *object;       /* key in the store */
+	bool unique_keys; /* proven at split: no key occurs twice in the file */
+	char *file;       /* as the user named it */
+	char *object;     /* key in the store */
 	uint64_t object_bytes;
-	char *options;      /* struct reading as JSON */
-	char *error;        /* of the split; NULL */
+	char *options; /* struct reading as JSON */
+	char *error;   /* of the split; NULL */
 	enum err_code error_code;
-	int *columns;       /* per field of the file: position in the dataset's shape, -1 none */
+	int *columns; /* per field of the file: position in the dataset's shape, -1 none */
 	size_t column_count;
 };
 

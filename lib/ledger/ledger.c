@@ -5,7 +5,7 @@
 #include "ledger/migration_1.sql.h"
 
 static const struct migration migrations[] = {
-	{1, "ledger", sql_migration_1},
+    {1, "ledger", sql_migration_1},
 };
 #define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
 

@@ -11,12 +11,13 @@
 #include "schema/type.h"
 
 void
-reject_add(struct reject_list *list, uint64_t byte, uint64_t line, uint64_t length, const char *header, const char *code,
-    const char *reason)
+reject_add(struct reject_list *list, uint64_t byte, uint64_t line, uint64_t length, const char *header,
+    const char *code, const char *reason)
 {
 	/* Doubling at powers of two: no capacity to keep. */
 	if ((list->count & (list->count - 1)) == 0)
-		list->rejects = buf_realloc(list->rejects, list->count > 0 ? 2 * list->count : 1, sizeof *list->rejects);
+		list->rejects =
+		    buf_realloc(list->rejects, list->count > 0 ? 2 * list->count : 1, sizeof *list->rejects);
 	list->rejects[list->count++] = (struct reject){
 	    .byte = byte,
 	    .line = line,
@@ -58,13 +59,14 @@ reject_write(struct pg *pg, int64_t job, int64_t chunk, const struct reject_list
 		return -1;
 	if (list->count == 0)
 		return 0;
-	if (pg_copy_begin(pg, "COPY csvp.reject (job, chunk, byte, line, length, header, code, reason) FROM STDIN", e) != 0)
+	if (pg_copy_begin(
+		pg, "COPY csvp.reject (job, chunk, byte, line, length, header, code, reason) FROM STDIN", e) != 0)
 		return -1;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct reject *r = &list->rejects[i];
 
-		buf_printf(&rows, "%" PRId64 "\t%" PRId64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t", job, chunk, r->byte, r->line,
-		    r->length);
+		buf_printf(&rows, "%" PRId64 "\t%" PRId64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t", job, chunk,
+		    r->byte, r->line, r->length);
 		copy_text(&rows, r->header);
 		buf_printf(&rows, "\t%s\t", r->code);
 		copy_text(&rows, r->reason);

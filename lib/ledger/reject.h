@@ -9,12 +9,12 @@ struct pg;
 
 /* A record that was not loaded: a pointer into the job's object, and why. */
 struct reject {
-	uint64_t byte;   /* of the record's first byte */
+	uint64_t byte; /* of the record's first byte */
 	uint64_t line;
 	uint64_t length; /* of the record, bytes */
 	char *header;    /* of the column at fault, owned; NULL: the whole record */
 	const char *code;
-	char *reason;    /* owned */
+	char *reason; /* owned */
 };
 
 struct reject_list {

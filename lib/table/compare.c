@@ -20,7 +20,8 @@ compare_prepare(struct pg *pg, const struct target *t, struct err *e)
 	target_columns(&sql, t, "");
 	buf_string(&sql, " FROM ");
 	target_table(&sql, t);
-	buf_string(&sql, " WITH NO DATA;SET LOCAL enable_hashjoin = off;SET LOCAL enable_mergejoin = off;SET LOCAL enable_seqscan = off");
+	buf_string(&sql, " WITH NO DATA;SET LOCAL enable_hashjoin = off;SET LOCAL enable_mergejoin = off;SET LOCAL "
+			 "enable_seqscan = off");
 	result = pg_exec(pg, sql.bytes, e);
 	buf_fini(&sql);
 	return result;
@@ -29,12 +30,14 @@ compare_prepare(struct pg *pg, const struct target *t, struct err *e)
 static void
 append_comparison(struct buf *sql, const struct target *t)
 {
-	buf_string(sql, "SELECT count(*) FILTER (WHERE present), count(*) FILTER (WHERE missing), count(*) FILTER (WHERE different),"
-	                " coalesce(min(_version) FILTER (WHERE missing OR different), 0) FROM (SELECT s._version,"
-	                " coalesce(t._version = s._version, false) AS present,"
-	                " coalesce(t._version = s._version AND NOT same, false) AS different,"
-	                " coalesce(t._version, 0) < s._version AND NOT coalesce(same, false) AND coalesce(d.version, 0) < s._version AS missing"
-	                " FROM " STAGE " s LEFT JOIN ");
+	buf_string(sql, "SELECT count(*) FILTER (WHERE present), count(*) FILTER (WHERE missing), count(*) FILTER "
+			"(WHERE different),"
+			" coalesce(min(_version) FILTER (WHERE missing OR different), 0) FROM (SELECT s._version,"
+			" coalesce(t._version = s._version, false) AS present,"
+			" coalesce(t._version = s._version AND NOT same, false) AS different,"
+			" coalesce(t._version, 0) < s._version AND NOT coalesce(same, false) AND coalesce(d.version, "
+			"0) < s._version AS missing"
+			" FROM " STAGE " s LEFT JOIN ");
 	target_table(sql, t);
 	buf_string(sql, " t ON ");
 	target_key_join(sql, t, "t.", "s.");
@@ -48,7 +51,8 @@ append_comparison(struct buf *sql, const struct target *t)
 }
 
 int
-compare_batch(struct pg *pg, const struct target *t, const struct batch *batch, struct compare_result *result, struct err *e)
+compare_batch(
+    struct pg *pg, const struct target *t, const struct batch *batch, struct compare_result *result, struct err *e)
 {
 	struct pg_rows *rows;
 	struct buf sql = {0};

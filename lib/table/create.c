@@ -36,7 +36,8 @@ create_table(struct pg *pg, const struct target *t, struct err *e)
 		buf_printf(&sql, " %s", type_sql(s->columns[i].type));
 		/* Byte order on keys: 5 times faster to build than a language's, and the order the client sorts by. */
 		if (in_key(s, i))
-			buf_printf(&sql, "%s NOT NULL", s->columns[i].type == TYPE_TEXT ? " COLLATE pg_catalog.\"C\"" : "");
+			buf_printf(
+			    &sql, "%s NOT NULL", s->columns[i].type == TYPE_TEXT ? " COLLATE pg_catalog.\"C\"" : "");
 		buf_string(&sql, ", ");
 	}
 	if (s->key_count == 0)
@@ -46,7 +47,8 @@ create_table(struct pg *pg, const struct target *t, struct err *e)
 	buf_fini(&sql);
 	if (result != 0) {
 		if (strcmp(pg_sqlstate(pg), "42P07") == 0)
-			err_set(e, ERR_DATA, "there is a table %s.%s that csvp did not make; hint: -d OTHER-NAME", t->schema, t->name);
+			err_set(e, ERR_DATA, "there is a table %s.%s that csvp did not make; hint: -d OTHER-NAME",
+			    t->schema, t->name);
 		return -1;
 	}
 	return edit_install(pg, t, e);
@@ -71,7 +73,9 @@ remove_deleted(struct pg *pg, const struct target *t, struct err *e)
 
 	buf_string(&sql, "DELETE FROM ");
 	target_table(&sql, t);
-	buf_printf(&sql, " t USING csvp.tombstone d WHERE d.dataset = %" PRId64 " AND d.version > t._version AND d.key = ", t->dataset);
+	buf_printf(&sql,
+	    " t USING csvp.tombstone d WHERE d.dataset = %" PRId64 " AND d.version > t._version AND d.key = ",
+	    t->dataset);
 	target_key_text(&sql, t, "t.");
 	result = remove_rows(pg, &sql, e);
 	buf_fini(&sql);

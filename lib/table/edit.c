@@ -15,7 +15,8 @@ append_condition(struct pg *pg, struct buf *sql, struct err *e)
 {
 	struct pg_rows *rows;
 
-	if (pg_query(pg, &rows, e, "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'csvp'", 0, NULL) != 0)
+	if (pg_query(
+		pg, &rows, e, "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'csvp'", 0, NULL) != 0)
 		return -1;
 	buf_string(sql, " WHEN (current_setting('csvp.worker', true) IS DISTINCT FROM 'on' OR NOT pg_has_role(");
 	pg_quote_literal(sql, pg_rows_text(rows, 0, 0));
@@ -95,8 +96,8 @@ edit_watch_inserts(struct pg *pg, const struct target *t, struct err *e)
 	target_table(&sql, t);
 	/* The sequence was never used since the job was opened: no edit, no need to read the whole table. */
 	buf_printf(&sql,
-	    " t WHERE t._version & (1::bigint << 38) <> 0 AND (SELECT last_value & ((1::bigint << 38) - 1) <> 0 FROM csvp.version_%" PRId64
-	    ")",
+	    " t WHERE t._version & (1::bigint << 38) <> 0 AND (SELECT last_value & ((1::bigint << 38) - 1) <> 0 FROM "
+	    "csvp.version_%" PRId64 ")",
 	    t->dataset);
 	append_trigger(&sql, t, "csvp_insert", "AFTER INSERT", when.bytes);
 	result = pg_exec(pg, sql.bytes, e);

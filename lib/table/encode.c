@@ -32,8 +32,10 @@ encode_new(const struct shape *shape, const int *columns, size_t count, const st
 {
 	struct encoder *encoder = buf_malloc(sizeof *encoder);
 
-	*encoder = (struct encoder){
-	    .shape = shape, .reading = reading, .field_count = count, .sources = buf_calloc(shape->count, sizeof(struct source))};
+	*encoder = (struct encoder){.shape = shape,
+	    .reading = reading,
+	    .field_count = count,
+	    .sources = buf_calloc(shape->count, sizeof(struct source))};
 	for (size_t i = 0; i < shape->count; i++) {
 		struct source *source = &encoder->sources[i];
 
@@ -122,7 +124,8 @@ column_fault(const struct encoder *encoder, size_t i, const struct record *r, co
 	fault->header = encoder->shape->columns[i].header;
 	fault->byte = r->offset;
 	if (f != NULL)
-		snprintf(fault->reason, sizeof fault->reason, "%s: '%.*s'%s", reason, excerpt(f), f->bytes, f->length > 40 ? "..." : "");
+		snprintf(fault->reason, sizeof fault->reason, "%s: '%.*s'%s", reason, excerpt(f), f->bytes,
+		    f->length > 40 ? "..." : "");
 	else
 		snprintf(fault->reason, sizeof fault->reason, "%s", reason);
 	return 1;

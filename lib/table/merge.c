@@ -169,7 +169,7 @@ upsert_rows(const struct merge *m, uint64_t counts[2], struct err *e)
 		buf_string(&sql, ", ");
 	}
 	buf_string(&sql, "_version = excluded._version WHERE excluded._version > t._version"
-	                 " RETURNING t.xmax = 0 AS new) SELECT count(*), count(*) FILTER (WHERE new) FROM w");
+			 " RETURNING t.xmax = 0 AS new) SELECT count(*), count(*) FILTER (WHERE new) FROM w");
 	result = numbers(m->pg, sql.bytes, counts, 2, e);
 	buf_fini(&sql);
 	return result;
@@ -196,7 +196,9 @@ remove_beaten(const struct merge *m, uint64_t *beaten, struct err *e)
 		target_table(&sql, t);
 		buf_string(&sql, " t USING ");
 		append_stage(&sql, t);
-		buf_printf(&sql, " s, csvp.tombstone d WHERE d.dataset = %" PRId64 " AND d.version > s._version AND d.key = ", t->dataset);
+		buf_printf(&sql,
+		    " s, csvp.tombstone d WHERE d.dataset = %" PRId64 " AND d.version > s._version AND d.key = ",
+		    t->dataset);
 		target_key_text(&sql, t, "s.");
 		buf_string(&sql, " AND t._version = s._version AND ");
 		target_key_join(&sql, t, "t.", "s.");
@@ -225,7 +227,8 @@ upsert_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 	unchanged = m->mode == MERGE_LEAVE ? 0 : equal < updated ? equal : updated;
 	updated -= unchanged;
 	m->result->superseded += staged - left - written[0] + beaten;
-	for (uint64_t *from_counter[] = {&inserted, &updated, &unchanged, NULL}, **c = from_counter; beaten > 0 && *c != NULL; c++) {
+	for (uint64_t *from_counter[] = {&inserted, &updated, &unchanged, NULL}, **c = from_counter;
+	     beaten > 0 && *c != NULL; c++) {
 		uint64_t taken = **c < beaten ? **c : beaten;
 
 		**c -= taken;
@@ -274,8 +277,8 @@ write_halving(const struct merge *m, size_t from, size_t to, struct err *e)
 }
 
 int
-merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, struct batch *batch, struct merge_result *result,
-    struct err *e)
+merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, struct batch *batch,
+    struct merge_result *result, struct err *e)
 {
 	struct merge m = {pg, t, mode, batch, result};
 	uint64_t refused = 0, staged;
@@ -286,9 +289,9 @@ merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, struct 
 	 * key: sorted keys visit each page of the index once, and no statistics of a table that grows are to be trusted.
 	 */
 	if (pg_exec(pg,
-	        "SET CONSTRAINTS ALL IMMEDIATE;SET LOCAL enable_hashjoin = off;SET LOCAL enable_mergejoin = off;"
-	        "SET LOCAL enable_seqscan = off;SET LOCAL enable_bitmapscan = off",
-	        e) != 0)
+		"SET CONSTRAINTS ALL IMMEDIATE;SET LOCAL enable_hashjoin = off;SET LOCAL enable_mergejoin = off;"
+		"SET LOCAL enable_seqscan = off;SET LOCAL enable_bitmapscan = off",
+		e) != 0)
 		return -1;
 	if (write_halving(&m, 0, batch->group_count, e) != 0)
 		return -1;

@@ -22,17 +22,17 @@ struct reading_pair {
  */
 struct reading {
 	struct dialect dialect;
-	char *encoding;     /* NULL: UTF-8 */
-	char **nulls;       /* spellings of NULL in every column, besides the unquoted empty field */
+	char *encoding; /* NULL: UTF-8 */
+	char **nulls;   /* spellings of NULL in every column, besides the unquoted empty field */
 	size_t null_count;
 	struct reading_pair *nulls_in; /* spellings in one column */
 	size_t null_in_count;
 	struct reading_pair *types; /* column types by the user's word */
 	size_t type_count;
-	bool pad;           /* a short record is filled with NULL */
-	bool truncate;      /* fields beyond the header are dropped */
-	bool add_columns;   /* an unknown column is added to the table */
-	bool missing_null;  /* a column the file lacks becomes NULL */
+	bool pad;          /* a short record is filled with NULL */
+	bool truncate;     /* fields beyond the header are dropped */
+	bool add_columns;  /* an unknown column is added to the table */
+	bool missing_null; /* a column the file lacks becomes NULL */
 };
 
 void reading_init(struct reading *r); /* RFC 4180, UTF-8, nothing forgiven */

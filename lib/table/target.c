@@ -76,7 +76,8 @@ target_key_text(struct buf *sql, const struct target *t, const char *prefix)
 		column(&name, "", prefix, key_name(t, i));
 		if (i > 0)
 			buf_string(sql, ", ");
-		type_canonical_sql(t->shape->key_count == 0 ? TYPE_BIGINT : t->shape->columns[t->shape->key[i]].type, sql, name.bytes);
+		type_canonical_sql(
+		    t->shape->key_count == 0 ? TYPE_BIGINT : t->shape->columns[t->shape->key[i]].type, sql, name.bytes);
 		buf_fini(&name);
 	}
 	buf_string(sql, "]");
