@@ -312,7 +312,8 @@ static void
 argument_append(struct option_list *arguments, const char *name, const char *value)
 {
 	arguments->values = buf_realloc(arguments->values, arguments->count + 1, sizeof *arguments->values);
-	arguments->values[arguments->count++] = value != NULL ? buf_format("--%s=%s", name, value) : buf_format("--%s", name);
+	arguments->values[arguments->count++] =
+	    value != NULL ? buf_format("--%s=%s", name, value) : buf_format("--%s", name);
 }
 
 void

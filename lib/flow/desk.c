@@ -64,6 +64,18 @@ check_workable(const struct job *job, struct err *e)
 	return 0;
 }
 
+static void
+aim(struct desk *d)
+{
+	d->target = (struct target){
+	    .dataset = d->dataset.id,
+	    .generation = d->dataset.generation,
+	    .schema = d->dataset.table_schema,
+	    .name = d->dataset.table_name,
+	    .shape = &d->shape,
+	};
+}
+
 static int
 take(struct desk *d, int64_t id, bool workable, struct err *e)
 {
@@ -91,13 +103,7 @@ take(struct desk *d, int64_t id, bool workable, struct err *e)
 		}
 		d->encoder = encode_new(&d->shape, d->job.columns, d->job.column_count, &d->reading);
 	}
-	d->target = (struct target){
-	    .dataset = d->dataset.id,
-	    .generation = d->dataset.generation,
-	    .schema = d->dataset.table_schema,
-	    .name = d->dataset.table_name,
-	    .shape = &d->shape,
-	};
+	aim(d);
 	return 0;
 }
 
@@ -111,6 +117,16 @@ int
 desk_take_any(struct desk *d, int64_t job, struct err *e)
 {
 	return take(d, job, false, e);
+}
+
+int
+desk_take_dataset(struct desk *d, int64_t dataset, struct err *e)
+{
+	clear(d);
+	if (dataset_load(d->pg, dataset, &d->dataset, e) != 0 || dataset_shape(d->pg, &d->dataset, &d->shape, e) != 0)
+		return -1;
+	aim(d);
+	return 0;
 }
 
 static int

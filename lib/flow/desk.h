@@ -51,6 +51,9 @@ int desk_take(struct desk *d, int64_t job, struct err *e) __attribute__((warn_un
 /* The same for a job that was split, whatever became of it: to read its records again. */
 int desk_take_any(struct desk *d, int64_t job, struct err *e) __attribute__((warn_unused_result));
 
+/* A dataset without a job: its columns and table. */
+int desk_take_dataset(struct desk *d, int64_t dataset, struct err *e) __attribute__((warn_unused_result));
+
 /* Called for each good record of a chunk, when wanted. */
 struct record;
 typedef int desk_each(void *ctx, const struct record *r, int64_t version, struct err *e);

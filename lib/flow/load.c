@@ -172,7 +172,7 @@ collect_refused(struct desk *d)
 static int
 write_chunk(struct desk *d, const struct chunk *c, int64_t began, struct err *e)
 {
-	struct merge_result merged;
+	struct merge_result merged = {0};
 	enum merge_mode mode = MERGE_APPEND;
 	int result = lock_table(d, "ROW EXCLUSIVE", e);
 

@@ -224,13 +224,11 @@ check_dataset(struct proof_reading *p, const struct dataset *d, struct err *e)
 
 	if (list_jobs(p, d, &rows, e) != 0)
 		return -1;
-	for (size_t i = 0; i < pg_rows_count(rows); i++) {
-		if (i == 0 && (desk_take_any(&p->desk, pg_rows_int(rows, i, 0), e) != 0 ||
-				  compare_prepare(p->desk.pg, &p->desk.target, e) != 0))
-			goto done;
+	if (desk_take_dataset(&p->desk, d->id, e) != 0 || compare_prepare(p->desk.pg, &p->desk.target, e) != 0)
+		goto done;
+	for (size_t i = 0; i < pg_rows_count(rows); i++)
 		if (check_job(p, pg_rows_int(rows, i, 0), e) != 0)
 			goto done;
-	}
 	result = check_rows(p, e);
 
 done:

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "db/pg.h"
+#include "ledger/ledger.h"
 #include "schema/names.h"
 #include "schema/shape.h"
 
@@ -89,9 +90,9 @@ define(struct pg *pg, const char *name, const char *schema, bool *created, struc
 		name, schema, table) != 0)
 		goto fail;
 	*created = pg_rows_count(rows) == 1;
-	/* The edits' sequence is made with the dataset: it is raised before the table exists. */
-	if (*created &&
-	    pg_execf(pg, e, "CREATE SEQUENCE csvp.version_%s AS bigint CACHE 1", pg_rows_text(rows, 0, 0)) != 0)
+	/* The edits' sequence is made with the dataset: it is raised before the table exists. Edits before any job follow job 0. */
+	if (*created && pg_execf(pg, e, "CREATE SEQUENCE csvp.version_%s AS bigint CACHE 1 START WITH %" PRId64,
+			    pg_rows_text(rows, 0, 0), LEDGER_EDIT_BIT + 1) != 0)
 		goto fail;
 	pg_rows_free(rows);
 	rows = NULL;
