@@ -324,6 +324,7 @@ START_TEST(an_escape_makes_any_byte_a_character)
 	expect(&d, "a\\\nb\\\r\nc\\\rd,\"e\\\nf\"\ng\n", true, "a\nb\r\nc\rd|'e\nf'\ng\nend 21 7 0");
 	expect(&d, "a\\\nb\\\r\nc\\\rd,\"e\\\nf\"\ng\n", false, "0+19@1\n19+2@6\nend 21 7 0");
 	expect(&d, "a\\", true, "a\\\nend 2 1 0");
+	expect(&d, "a\\\r,b\n", true, "a\r|b\nend 6 3 0");
 	d.escape = d.quote;
 	expect(&d, "\"a\"\"b\",\"\"\"\"\n", true, "'a\"b'|'\"'\nend 12 2 0");
 }
@@ -413,6 +414,43 @@ START_TEST(an_error_is_found_again_when_asked_again)
 }
 END_TEST
 
+/* Gives all it has, then fails once, then goes on. */
+static ssize_t
+stumble(void *ctx, void *bytes, size_t capacity, struct err *e)
+{
+	struct pieces *p = ctx;
+
+	if (p->fails && p->length <= p->piece) {
+		p->fails = false;
+		return err_set(e, ERR_AGAIN, "not now");
+	}
+	return give(ctx, bytes, capacity, e);
+}
+
+START_TEST(a_source_that_failed_once_may_go_on)
+{
+	struct dialect d = dialect_default();
+	const char *csv =
+	    "0123456789,0123456789,0123456789,0123456789,\"0123456\"\"89\",\"\n0123456789\",0123456789\nb,c\n";
+
+	for (int fields = 0; fields < 2; fields++) {
+		struct pieces p = {csv, strlen(csv), 10, true};
+		struct reader *reader = reader_new(&d, 0, 1, stumble, &p);
+		struct record r;
+		struct err e;
+
+		ck_assert_int_eq(reader_next(reader, &r, fields, &e), -1);
+		ck_assert_int_eq(e.code, ERR_AGAIN);
+		ck_assert_int_eq(reader_next(reader, &r, fields, &e), 1);
+		ck_assert_uint_eq(r.length, strlen(csv) - 4);
+		ck_assert_uint_eq(r.field_count, fields ? 7 : 0);
+		ck_assert_int_eq(reader_next(reader, &r, fields, &e), 1);
+		ck_assert_uint_eq(r.line, 3);
+		reader_free(reader);
+	}
+}
+END_TEST
+
 /* A record far longer than the window, of many fields: nothing is lost, and the next ones are right. */
 START_TEST(a_long_record_grows_the_window)
 {
@@ -491,6 +529,7 @@ main(void)
 	tcase_add_test(t, a_record_longer_than_allowed_names_where_it_began);
 	tcase_add_test(t, the_sources_error_is_handed_up);
 	tcase_add_test(t, an_error_is_found_again_when_asked_again);
+	tcase_add_test(t, a_source_that_failed_once_may_go_on);
 	tcase_add_test(t, a_long_record_grows_the_window);
 	suite_add_tcase(s, t);
 	srunner_run_all(runner, CK_NORMAL);

@@ -192,6 +192,21 @@ START_TEST(every_path_finds_the_same_in_any_dialect)
 }
 END_TEST
 
+START_TEST(without_quoting_a_nul_is_no_quote)
+{
+	struct dialect d = dialect_default();
+	struct buf b = {0};
+
+	d.quote = '\0';
+	for (int i = 0; i < 500; i++)
+		buf_byte(&b, "\0,\"\n\r"[i * i % 6]);
+	expect_agreement(&d, &b);
+	d.quote = '"';
+	expect_agreement(&d, &b);
+	buf_fini(&b);
+}
+END_TEST
+
 /* More marks than an index holds: each block full of them. */
 START_TEST(a_full_index_is_gone_on_from)
 {
@@ -233,6 +248,7 @@ main(void)
 	tcase_add_test(t, every_path_finds_the_same_in_any_bytes);
 	tcase_add_test(t, every_path_finds_the_same_in_regular_files);
 	tcase_add_test(t, every_path_finds_the_same_in_any_dialect);
+	tcase_add_test(t, without_quoting_a_nul_is_no_quote);
 	tcase_add_test(t, a_full_index_is_gone_on_from);
 	suite_add_tcase(s, t);
 	srunner_run_all(runner, CK_NORMAL);
