@@ -152,7 +152,10 @@ finish_job(struct desk *d, struct search *search, struct err *e)
 		return 0;
 	if (pg_lock(d->pg, key, e) != 0)
 		return -1;
-	result = search_finish(search, &index, e);
+	/* A job that changed nothing has sent nothing, and may still be the first one. */
+	result = search_create(search, &index, e);
+	if (result == 0)
+		result = search_finish(search, &index, e);
 	pg_unlock(d->pg, key);
 	return result != 0 ? -1 : job_set_finished(d->pg, d->job.id, e);
 }
@@ -202,7 +205,6 @@ done:
 int
 index_empty_job(struct desk *d, struct search *search, int64_t job, bool last, struct err *e)
 {
-	struct search_index index;
 	int ready;
 
 	if (desk_take(d, job, e) != 0)
@@ -210,9 +212,6 @@ index_empty_job(struct desk *d, struct search *search, int64_t job, bool last, s
 	ready = dataset_ready(d, last, e);
 	if (ready <= 0)
 		return ready < 0 ? -1 : 1;
-	index = index_of(d);
-	if (search_create(search, &index, e) != 0)
-		return -1;
 	return finish_job(d, search, e);
 }
 

@@ -261,7 +261,8 @@ take_line(struct stage *s, const char *line)
 		fail_ref(s, &(struct ref){.chunk = -1}, &e);
 		return;
 	}
-	if (ref.job > 0)
+	/* What failed as a whole was told and handed on by the stage that knows why. */
+	if (ref.job > 0 && (ref.chunk >= 0 || ref.failure == ERR_NONE))
 		see_job(s, ref.job);
 	if (ref.failure != ERR_NONE) {
 		note_code(s, ref.failure);

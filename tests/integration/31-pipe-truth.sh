@@ -1,0 +1,141 @@
+#!/bin/bash
+# A POSIX shell reports only the last program's exit status: it tells the truth about every stage, whether that failed
+# or was killed, and wherever in its work.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../lib.sh"
+setup
+csvp-admin up -q
+sh=$(command -v dash || command -v sh)
+mkdir shim
+printf 'id,name\n1,a\n2,b\n' >good.csv
+printf 'id,name\n1,a\n2,"open\n' >bad.csv
+printf 'id,name\n1,a\n,b\n' >reject.csv
+{
+	echo 'id,name'
+	seq -f '%g,a name that fills the line' 1 20000
+} >many.csv
+
+# pipeline ARGS...: the pipeline of the README under a POSIX shell; its exit status in `status`, what came out in refs.
+pipeline()
+{
+	status=$(PATH="$WORK/shim:$PATH" "$sh" -c 'csvp-upload -q "$@" | csvp-split -q --chunk-bytes 20k | csvp-load -q -j2 |
+		csvp-index -q -j2 >refs; echo $?' sh "$@" 2>said)
+}
+
+# tells CODE NAME ARGS...: the pipeline's exit status is CODE.
+tells()
+{
+	local code=$1 name=$2
+	shift 2
+	pipeline "$@"
+	is "$status" "$code" "$name"
+}
+
+# as STAGE SCRIPT: from now on the stage is this script; $real is the program itself.
+as()
+{
+	printf '#!/bin/bash\nreal=%q\n%s\n' "$B/bin/csvp-$1" "$2" >"shim/csvp-$1"
+	chmod +x "shim/csvp-$1"
+}
+
+tells 0 'all is well' -d good -k id good.csv
+is "$(cat said)" '' 'all is well: silent'
+tells 65 'the file is no CSV' bad.csv
+tells 65 'rejects over the limit' -d reject -k id reject.csv
+tells 65 'the same again' -d reject -k id reject.csv
+tells 3 'rejects within the limit' -d reject -k id --max-rejects 1 reject.csv
+tells 66 'the file is missing' nowhere.csv
+tells 66 'one of two files is missing' -d two nowhere.csv good.csv
+is "$(sql 'SELECT count(*) FROM two')" 2 'one of two files is missing: the other one is loaded'
+tells 64 'a wrong option' --nonsense good.csv
+
+# A stage that fails, or is killed, before its first line.
+number=0
+for stage in upload split load index; do
+	for end in 'exit 74' 'kill -KILL $$' 'kill -TERM $$'; do
+		number=$((number + 1))
+		as "$stage" "$end"
+		case $stage/$end in
+		index/exit*) code=74 ;;
+		index/*KILL*) code=137 ;;
+		index/*TERM*) code=143 ;;
+		*) code=75 ;;
+		esac
+		tells "$code" "csvp-$stage: $end at once" -d "early$number" -k id good.csv
+		rm "shim/csvp-$stage"
+		tells 0 "csvp-$stage: $end at once; then again" -d "early$number" -k id good.csv
+	done
+done
+
+# The program itself, killed in the middle of its work: after some of its lines, before the last one.
+for stage in split load index; do
+	# shellcheck disable=SC2016
+	as "$stage" 'mkfifo lines.$$
+		"$real" "$@" <&0 >lines.$$ &
+		exec 3<lines.$$
+		for i in 1 2 3; do read -r line <&3 && echo "$line"; done
+		kill -KILL $!
+		wait $!'
+	tells "$([ "$stage" = index ] && echo 137 || echo 75)" "csvp-$stage: killed in the middle" -d "middle_$stage" -k id many.csv
+	rm "shim/csvp-$stage"
+	tells 0 "csvp-$stage: killed in the middle; then again" -d "middle_$stage" -k id many.csv
+	is "$(sql "SELECT count(*) FROM middle_$stage")" 20000 "csvp-$stage: killed in the middle; then again: every record"
+done
+
+# One stage alone has a wrong option, or does not reach the database.
+for stage in split load index; do
+	# shellcheck disable=SC2016
+	as "$stage" 'exec "$real" --nonsense "$@"'
+	tells 64 "csvp-$stage: a wrong option" -d "option_$stage" good.csv
+	# shellcheck disable=SC2016
+	as "$stage" 'PGHOST=$WORK/nowhere exec "$real" "$@"'
+	tells 75 "csvp-$stage: no database" -d "option_$stage" good.csv
+	rm "shim/csvp-$stage"
+	tells 0 "csvp-$stage: no database; then again" -d "option_$stage" good.csv
+	is "$(sql "SELECT count(*) FROM option_$stage")" 2 "csvp-$stage: no database; then again: every record once"
+done
+
+# Failure lines of others are passed on as they are, each stage exits with the worst code, and adds none of its own.
+for stage in split load index; do
+	got=0
+	printf '!- 66\n!4711/3 74\n!4711 65\n' | "csvp-$stage" -q >refs 2>said || got=$?
+	is "$got" 74 "csvp-$stage: the worst of what it is handed"
+	is "$(cat refs)" $'!- 66\n!4711/3 74\n!4711 65' "csvp-$stage: passes failure lines on"
+	is "$(cat said)" '' "csvp-$stage: says nothing of what others have told"
+	got=0
+	"csvp-$stage" -q </dev/null >refs 2>said || got=$?
+	is "$got $(cat refs)" '75 !- 75' "csvp-$stage: stdin without any line"
+	matches "$(cat said)" 'without any reference' "csvp-$stage: stdin without any line: says so"
+	got=0
+	printf '%s\n' '!x' | "csvp-$stage" -q >refs 2>said || got=$?
+	is "$got $(cat refs)" '64 !- 64' "csvp-$stage: a line that is no reference"
+done
+expect_exit 65 'csvp-upload: an empty stdin is an empty file' "$sh" -c \
+	'csvp-upload -q -d nothing - </dev/null | csvp-split -q | csvp-load -q | csvp-index -q'
+
+# Under cron: no environment, no terminal, no stdin; success is silent, failure is not.
+cron()
+{
+	expect_exit "$1" "$2" env -i PATH="$PATH" CSVP_HOME="$CSVP_HOME" sh -c "$3" </dev/null
+}
+cron 0 'cron: csvp-run' 'csvp-run -q -d cron -k id good.csv >/dev/null'
+is "$(cat out err)" '' 'cron: csvp-run is silent'
+is "$(sql 'SELECT count(*) FROM cron')" 2 'cron: the records are there'
+cron 0 'cron: csvp-run again' 'csvp-run -q -d cron -k id good.csv'
+is "$(grep -cE '^[0-9]+$' out)$(cat err)" 1 'cron: csvp-run prints the job, and nothing else'
+cron 65 'cron: a bad file' 'csvp-run -q -d cron_bad bad.csv >/dev/null'
+matches "$(cat err)" 'bad\.csv: line 3, byte 14' 'cron: a bad file is told'
+cron 0 'cron: the pipeline' 'csvp-upload -q -d pipe good.csv | csvp-split -q | csvp-load -q | csvp-index -q >/dev/null'
+is "$(cat out err)" '' 'cron: the pipeline is silent'
+
+# The server that a program starts holds nothing of its caller: neither the pipe of $(...) nor a lock.
+csvp-admin down -q
+# shellcheck disable=SC2016
+expect_exit 0 'csvp-upload in backquotes returns although PostgreSQL was started' timeout 60 sh -c \
+	'id=$(csvp-upload -d dollar good.csv) && echo "$id"'
+matches "$(cat err)" 'started the private PostgreSQL' 'csvp-upload in backquotes: PostgreSQL was started'
+matches "$(cat out)" '^[0-9]+$' 'csvp-upload in backquotes: prints the job'
+csvp-admin down -q
+expect_exit 0 'flock returns although PostgreSQL was started' timeout 60 flock lock csvp-upload -d dollar good.csv
+matches "$(cat err)" 'started the private PostgreSQL' 'flock: PostgreSQL was started'
+expect_exit 0 'flock: the lock is free again' flock -n lock true
