@@ -17,11 +17,11 @@ struct err;
  * escaped line end (CRLF counts as one) belongs to the value.
  */
 struct dialect {
-	char delimiter;     /* ',' */
-	char quote;         /* '"'; '\0': no quoting */
-	char escape;        /* '\0': only doubled quotes; else escape + byte is that byte, in and out of quotes */
-	char comment;       /* '\0': none; else records whose first byte is this are skipped */
-	bool header;        /* the first record holds the names */
+	char delimiter;      /* ',' */
+	char quote;          /* '"'; '\0': no quoting */
+	char escape;         /* '\0': only doubled quotes; else escape + byte is that byte, in and out of quotes */
+	char comment;        /* '\0': none; else records whose first byte is this are skipped */
+	bool header;         /* the first record holds the names */
 	uint32_t skip_lines; /* physical lines before the header, not parsed */
 	uint32_t max_record; /* bytes, the line end included; a longer record is an error of the file */
 };

@@ -36,7 +36,7 @@ struct exact_marks {
  * Without `fields` only line ends are marked. An escape that is the quote must
  * have been removed from the dialect: doubling says the same.
  */
-struct exact_marks exact_block(const struct dialect *d, bool fields, enum exact_state *state, const char *bytes,
-    size_t length, char next);
+struct exact_marks exact_block(
+    const struct dialect *d, bool fields, enum exact_state *state, const char *bytes, size_t length, char next);
 
 #endif

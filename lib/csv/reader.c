@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "csv/place.h"
 #include "csv/record.h"
 #include "csv/scan.h"
 #include "csv/utf8.h"
@@ -81,49 +82,11 @@ reader_blank(const struct reader *r)
 	return r->blank;
 }
 
-/* What the exact state machine says of bytes that begin with a record. */
-struct place {
-	enum exact_state state; /* behind them */
-	size_t field;           /* where the field begins that they end in */
-	uint32_t index;         /* its index */
-	uint64_t lines;         /* line ends before it */
-};
-
-/* Only when something is wrong: the way there is walked again, byte by byte. */
-static struct place
-place_of(const struct dialect *d, const char *bytes, size_t length)
-{
-	struct place p = {EXACT_RECORD, 0, 0, 0};
-	uint64_t lines = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		char next = i + 1 < length ? bytes[i + 1] : '\0';
-		struct exact_marks m = exact_block(d, true, &p.state, bytes + i, 1, next);
-
-		if (m.at == 0)
-			continue;
-		if (m.inside != 0) {
-			lines += bytes[i] == '\n' || bytes[i] == '\r';
-			continue;
-		}
-		p.field = i + 1;
-		p.index++;
-		p.lines = lines;
-	}
-	return p;
-}
-
-static bool
-in_quotes(enum exact_state state)
-{
-	return state == EXACT_QUOTED || state == EXACT_ESCAPED_QUOTED;
-}
-
 static int
 open_quote(const struct reader *r, struct err *e)
 {
 	const struct window *w = &r->window;
-	struct place p = place_of(&r->scan.dialect, w->bytes + w->start, w->filled - w->start);
+	struct place p = place_find(&r->scan.dialect, w->bytes + w->start, w->filled - w->start);
 
 	return err_set(e, ERR_DATA,
 	    "line %llu, byte %llu: quote is still open at the end of the file; "
@@ -136,9 +99,9 @@ static int
 too_long(const struct reader *r, struct err *e)
 {
 	const struct dialect *d = &r->scan.dialect;
-	struct place p = place_of(d, r->window.bytes + r->window.start, d->max_record);
+	struct place p = place_find(d, r->window.bytes + r->window.start, d->max_record);
 
-	if (in_quotes(p.state))
+	if (place_in_quotes(p.state))
 		return err_set(e, ERR_DATA,
 		    "line %llu, byte %llu: record is longer than %u bytes: the quote opened at line %llu, byte %llu is "
 		    "still "
@@ -277,7 +240,7 @@ is_left(const struct reader *r, struct err *e)
 {
 	if (r->window.start == r->window.filled)
 		return 0;
-	return in_quotes(r->scan.state) ? open_quote(r, e) : 1;
+	return place_in_quotes(r->scan.state) ? open_quote(r, e) : 1;
 }
 
 static int
@@ -362,7 +325,7 @@ finish_fields(struct reader *r, bool changed, struct record *out)
 	if (flaw < out->length) {
 		out->flaw = bytes[flaw] == '\0' ? RECORD_NUL : RECORD_ENCODING;
 		out->flaw_offset = out->offset + flaw;
-		out->flaw_field = place_of(&r->scan.dialect, bytes, flaw).index;
+		out->flaw_field = place_find(&r->scan.dialect, bytes, flaw).index;
 	}
 	if (changed)
 		for (size_t i = 0; i < r->field_count; i++)

@@ -24,13 +24,13 @@ typedef ssize_t reader_source(void *ctx, void *bytes, size_t capacity, struct er
 struct reader *reader_new(const struct dialect *d, uint64_t offset, uint64_t line, reader_source *source, void *ctx);
 
 /*
- * The next record: 1 and *r filled, 0 at the end, -1 with *e set. Blank lines
+ * The next record: 1 and *out filled, 0 at the end, -1 with *e set. Blank lines
  * and comments are skipped. Errors: the source's own; 65 for a quote still
  * open at the end ("line L, byte B: ...", where it opened) and for a record
  * longer than max_record. With `fields` false only offset, length and line of
  * the record are filled, at the speed of the boundary scan.
  */
-int reader_next(struct reader *reader, struct record *r, bool fields, struct err *e)
+int reader_next(struct reader *reader, struct record *out, bool fields, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Offset behind everything consumed so far, and the line that begins there. */

@@ -1,6 +1,9 @@
 #include "csv/scan.h"
 
 #include "csv/classify.h"
+#ifdef __x86_64__
+#include "csv/classify_x86.h"
+#endif
 
 #define BLOCK 64u
 #define INLINE CLASSIFY_INLINE
@@ -119,7 +122,7 @@ step(struct classify_masks m, const char *next, bool fields, struct carry *c, st
 	out->at = m.lf | lone;
 	if (fields) /* and the second of two quotes: it opens again right behind one that closed */
 		out->at |= (m.delimiter & ~inside) | (m.quote & inside & behind_quote);
-	c->inside = (uint64_t)((int64_t)inside >> 63);
+	c->inside = 0 - (inside >> 63);
 	c->quote = m.quote >> 63;
 	c->plain = plain >> 63;
 	return true;

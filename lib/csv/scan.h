@@ -10,8 +10,8 @@
 
 /* How bytes are looked at; what is found never depends on it. */
 enum scan_path {
-	SCAN_BEST,  /* the widest this machine has */
-	SCAN_AVX2,  /* AVX2 and PCLMULQDQ */
+	SCAN_BEST, /* the widest this machine has */
+	SCAN_AVX2, /* AVX2 and PCLMULQDQ */
 	SCAN_SSE2,
 	SCAN_SWAR,  /* 8 bytes a step, any machine */
 	SCAN_EXACT, /* byte by byte */
@@ -28,8 +28,8 @@ enum scan_path {
 
 struct scan {
 	struct dialect dialect;
-	bool fields;            /* mark the ends of fields, too, not of records only */
-	bool fast;              /* this dialect can go 64 bytes a step */
+	bool fields; /* mark the ends of fields, too, not of records only */
+	bool fast;   /* this dialect can go 64 bytes a step */
 	enum scan_path path;
 	enum exact_state state; /* before the next byte */
 };
