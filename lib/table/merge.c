@@ -108,58 +108,50 @@ numbers(struct pg *pg, const char *sql, uint64_t *out, size_t count, struct err 
 	return 0;
 }
 
+/* What upsert_rows tells: staged rows it looked at, those equal to their row, rows written, and new ones among them. */
+struct upserted {
+	uint64_t considered, equal, written, inserted;
+};
+
 /*
- * How many staged records are equal to the row they meet (identical images,
- * so that 1.0 is not 1.00); with MERGE_LEAVE they leave the stage.
+ * INSERT ... ON CONFLICT of what is staged. Each record meets its row before,
+ * in a join: with MERGE_LEAVE one that is equal (identical images, so that 1.0
+ * is not 1.00) is not considered at all, since ON CONFLICT would lock its row.
  */
 static int
-equal_rows(const struct merge *m, uint64_t *equal, struct err *e)
+upsert_rows(const struct merge *m, struct upserted *u, struct err *e)
 {
 	const struct target *t = m->target;
 	struct buf sql = {0};
+	uint64_t counts[4];
 	int result;
 
-	if (m->mode == MERGE_LEAVE) {
-		buf_string(&sql, "WITH gone AS (DELETE FROM ");
-		append_stage(&sql, t);
-		buf_string(&sql, " s USING ");
-		target_table(&sql, t);
-		buf_string(&sql, " t WHERE ");
-	} else {
-		buf_string(&sql, "SELECT count(*) FROM ");
-		append_stage(&sql, t);
-		buf_string(&sql, " s JOIN ");
-		target_table(&sql, t);
-		buf_string(&sql, " t ON t._version < s._version AND ");
-	}
-	target_key_join(&sql, t, "t.", "s.");
-	buf_string(&sql, " AND record_image_eq(ROW(");
+	buf_string(&sql, "WITH c AS (SELECT ");
+	target_columns(&sql, t, "s.");
+	buf_string(&sql, ", record_image_eq(ROW(");
 	target_values(&sql, t, "t.");
 	buf_string(&sql, "), ROW(");
 	target_values(&sql, t, "s.");
-	buf_string(&sql, m->mode == MERGE_LEAVE ? ")) RETURNING 1) SELECT count(*) FROM gone" : "))");
-	result = numbers(m->pg, sql.bytes, equal, 1, e);
-	buf_fini(&sql);
-	return result;
-}
-
-/* INSERT ... ON CONFLICT of what is staged; counts[0] rows written, counts[1] of them new. */
-static int
-upsert_rows(const struct merge *m, uint64_t counts[2], struct err *e)
-{
-	const struct target *t = m->target;
-	struct buf sql = {0};
-	int result;
-
-	buf_string(&sql, "WITH w AS (INSERT INTO ");
+	buf_string(&sql, ")) AND t._version < s._version AS csvp_equal FROM ");
+	append_stage(&sql, t);
+	buf_string(&sql, " s LEFT JOIN ");
+	target_table(&sql, t);
+	buf_string(&sql, " t ON ");
+	target_key_join(&sql, t, "t.", "s.");
+	if (m->mode == MERGE_LEAVE) {
+		buf_string(&sql, " WHERE record_image_eq(ROW(");
+		target_values(&sql, t, "t.");
+		buf_string(&sql, "), ROW(");
+		target_values(&sql, t, "s.");
+		buf_string(&sql, ")) IS NOT TRUE");
+	}
+	buf_string(&sql, "), w AS (INSERT INTO ");
 	target_table(&sql, t);
 	buf_string(&sql, " AS t (");
 	target_columns(&sql, t, "");
 	buf_string(&sql, ") SELECT ");
-	target_columns(&sql, t, "s.");
-	buf_string(&sql, " FROM ");
-	append_stage(&sql, t);
-	buf_string(&sql, " s ON CONFLICT (");
+	target_columns(&sql, t, "c.");
+	buf_string(&sql, " FROM c ON CONFLICT (");
 	target_key(&sql, t, "");
 	buf_string(&sql, ") DO UPDATE SET ");
 	for (size_t i = 0; i < t->shape->count; i++) {
@@ -168,10 +160,14 @@ upsert_rows(const struct merge *m, uint64_t counts[2], struct err *e)
 		pg_quote_name(&sql, t->shape->columns[i].name);
 		buf_string(&sql, ", ");
 	}
-	buf_string(&sql, "_version = excluded._version WHERE excluded._version > t._version"
-			 " RETURNING t.xmax = 0 AS new) SELECT count(*), count(*) FILTER (WHERE new) FROM w");
-	result = numbers(m->pg, sql.bytes, counts, 2, e);
+	buf_string(&sql,
+	    "_version = excluded._version WHERE excluded._version > t._version RETURNING t.xmax = 0 AS new)"
+	    " SELECT (SELECT count(*) FROM c), (SELECT count(*) FROM c WHERE csvp_equal),"
+	    " (SELECT count(*) FROM w), (SELECT count(*) FROM w WHERE new)");
+	result = numbers(m->pg, sql.bytes, counts, 4, e);
 	buf_fini(&sql);
+	if (result == 0)
+		*u = (struct upserted){counts[0], counts[1], counts[2], counts[3]};
 	return result;
 }
 
@@ -213,20 +209,20 @@ static int
 upsert_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 {
 	uint64_t staged = winners(m, from, to);
-	uint64_t equal, written[2], beaten, left, updated, unchanged, inserted;
+	uint64_t beaten, left, updated, unchanged, inserted;
+	struct upserted u;
 
 	if (staged == 0)
 		return 0;
-	if (stage_groups(m, from, to, e) != 0 || equal_rows(m, &equal, e) != 0 || upsert_rows(m, written, e) != 0 ||
-	    remove_beaten(m, &beaten, e) != 0)
+	if (stage_groups(m, from, to, e) != 0 || upsert_rows(m, &u, e) != 0 || remove_beaten(m, &beaten, e) != 0)
 		return -1;
-	/* `equal` was seen by an earlier snapshot than `written`: keep the sum exact under edits of the same rows. */
-	left = m->mode == MERGE_LEAVE ? equal : 0;
-	inserted = written[1];
-	updated = written[0] - written[1];
-	unchanged = m->mode == MERGE_LEAVE ? 0 : equal < updated ? equal : updated;
+	/* Rows left alone were not considered. A row equal in the snapshot may be edited before it is written: keep the sum. */
+	left = staged - u.considered;
+	inserted = u.inserted;
+	updated = u.written - u.inserted;
+	unchanged = u.equal < updated ? u.equal : updated;
 	updated -= unchanged;
-	m->result->superseded += staged - left - written[0] + beaten;
+	m->result->superseded += u.considered - u.written + beaten;
 	for (uint64_t *from_counter[] = {&inserted, &updated, &unchanged, NULL}, **c = from_counter;
 	     beaten > 0 && *c != NULL; c++) {
 		uint64_t taken = **c < beaten ? **c : beaten;
