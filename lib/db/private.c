@@ -117,6 +117,17 @@ done:
 	return rc < 0 ? -1 : 0;
 }
 
+static int
+take_down(const struct private_home *h, struct err *e)
+{
+	int rc = private_server_stop(h, e);
+
+	/* In /tmp nothing is left behind. */
+	if (rc >= 0 && h->outside)
+		rmdir(h->sockets);
+	return rc;
+}
+
 int
 private_down(const char *home, struct err *e)
 {
@@ -134,7 +145,7 @@ private_down(const char *home, struct err *e)
 	fd = lock(&h, e);
 	if (fd < 0)
 		goto done;
-	rc = private_child_run(&h, private_server_stop, e);
+	rc = private_child_run(&h, take_down, e);
 	close(fd);
 done:
 	private_home_fini(&h);

@@ -47,7 +47,8 @@ child_fork(struct child *child, struct err *e)
 
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return err_errno(e, errno, "cannot make a pipe");
-	child->told = false;
+	/* What is begun after a signal is there to tidy up. */
+	child->told = sig_pending();
 	child->pid = fork();
 	if (child->pid < 0) {
 		err_errno(e, errno, "cannot make a process");

@@ -102,7 +102,7 @@ run_initdb(const struct private_home *h, const char *folder, struct err *e)
 	int rc = -1;
 	int version;
 
-	if (private_binaries_find(0, &binaries, &version, e) != 0)
+	if (private_binaries_find(0, &binaries, &version, e) != 0 || sig_check(e) != 0)
 		goto done;
 	program = buf_format("%s/initdb", binaries.bytes);
 	rc = private_child_output(folder,

@@ -21,6 +21,8 @@
 #include "base/num.h"
 #include "base/sig.h"
 
+#define SOCKET ".s.PGSQL." PRIVATE_PORT
+
 enum {
 	PATIENCE_MS = 60000, /* recovery after a crash, or the last checkpoint, on a slow disk */
 	LOOK_MS = 20
@@ -59,7 +61,7 @@ answers(const struct private_home *h)
 
 	if (fd < 0)
 		return false;
-	snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL." PRIVATE_PORT, h->sockets);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", h->sockets, SOCKET);
 	/* EAGAIN: somebody listens, but has no time just now. */
 	yes = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN;
 	close(fd);
@@ -153,33 +155,52 @@ private_server_settle(const struct private_home *h, struct err *e)
 }
 
 /*
- * Make the socket's folder, with no socket in it. One that answers although no
- * server of ours runs is that of a HOME by the same name which was deleted
- * under its server; that one goes, for it would take our socket away at its end.
+ * Somebody answers although no server of ours runs: that of a HOME by the same
+ * name, deleted under its server. It goes, for at its end it would take our
+ * socket away with its own.
+ */
+static int
+end_orphan(const struct private_home *h, struct err *e)
+{
+	char link[64], target[4096], status[16];
+	ssize_t length;
+	int64_t pid;
+
+	read_lock_file(h->sockets, SOCKET ".lock", &pid, status);
+	snprintf(link, sizeof link, "/proc/%" PRId64 "/cwd", pid);
+	length = readlink(link, target, sizeof target - 1);
+	target[length > 0 ? length : 0] = '\0';
+	if (strstr(target, " (deleted)") == NULL)
+		return err_set(e, ERR_AGAIN, "another PostgreSQL, process %" PRId64 ", listens in %s; hint: stop it",
+		    pid, h->sockets);
+	kill((pid_t)pid, SIGQUIT);
+	return 0;
+}
+
+/*
+ * Make the socket's folder, with no socket in it. The files of a server that
+ * was killed go: PostgreSQL would ask whether the process whose number they
+ * hold lives, and that may by now be anybody.
  */
 static int
 clear_sockets(const struct private_home *h, struct err *e)
 {
+	static const char *const files[] = {SOCKET, SOCKET ".lock"};
 	int64_t deadline = patience();
-	char link[64], target[4096], status[16];
-	ssize_t length;
-	int64_t pid;
 
 	if (mkdir(h->sockets, 0700) != 0 && errno != EEXIST)
 		return err_errno(e, errno, "cannot make %s", h->sockets);
 	if (private_home_sockets(h, e) < 0)
 		return -1;
-	while (answers(h)) {
-		if (!read_lock_file(h->sockets, ".s.PGSQL." PRIVATE_PORT ".lock", &pid, status))
-			pid = 0;
-		snprintf(link, sizeof link, "/proc/%" PRId64 "/cwd", pid);
-		length = readlink(link, target, sizeof target - 1);
-		target[length > 0 ? length : 0] = '\0';
-		if (strstr(target, " (deleted)") == NULL)
-			return err_set(e, ERR_AGAIN,
-			    "another PostgreSQL, process %" PRId64 ", listens in %s; hint: stop it", pid, h->sockets);
-		kill((pid_t)pid, SIGQUIT);
-		if (look_again(deadline, "shutting down", e) != 0)
+	while (answers(h))
+		if (end_orphan(h, e) != 0 || look_again(deadline, "shutting down", e) != 0)
+			return -1;
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		char *path = buf_format("%s/%s", h->sockets, files[i]);
+		int rc = unlink(path) == 0 || errno == ENOENT ? 0 : err_errno(e, errno, "cannot remove %s", path);
+
+		free(path);
+		if (rc != 0)
 			return -1;
 	}
 	return 0;
@@ -295,16 +316,13 @@ private_server_start(const struct private_home *h, struct err *e)
 
 	if (private_binaries_find(data_version(), &binaries, &version, e) != 0)
 		goto done;
-	if (mkdir("log", 0700) != 0 && errno != EEXIST) {
-		err_errno(e, errno, "cannot make %s/log", h->folder);
-		goto done;
-	}
-	if (clear_sockets(h, e) != 0)
-		goto done;
 	program = buf_format("%s/postgres", binaries.bytes);
-	do
-		rc = try_start(h, program, deadline, e);
-	while (rc == 0);
+	if (mkdir("log", 0700) != 0 && errno != EEXIST)
+		err_errno(e, errno, "cannot make the folder log");
+	else if (clear_sockets(h, e) == 0)
+		do
+			rc = try_start(h, program, deadline, e);
+		while (rc == 0);
 	if (rc < 0)
 		err_prefix(e, "cannot start PostgreSQL in %s", h->folder);
 done:

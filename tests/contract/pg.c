@@ -371,5 +371,5 @@ main(void)
 	    quoted_names_and_literals_mean_themselves,
 	};
 
-	return session_run("pg", tests, sizeof tests / sizeof *tests);
+	return session_run("pg", sig_init, NULL, tests, sizeof tests / sizeof *tests);
 }

@@ -368,5 +368,5 @@ main(void)
 	    a_connection_lost_amid_a_reading_is_told,
 	};
 
-	return session_run("pg_copy", tests, sizeof tests / sizeof *tests);
+	return session_run("pg_copy", sig_init, NULL, tests, sizeof tests / sizeof *tests);
 }

@@ -331,5 +331,5 @@ main(void)
 	    a_signal_ends_a_copy_out_that_never_stops,
 	};
 
-	return session_run("pg_wait", tests, sizeof tests / sizeof *tests);
+	return session_run("pg_wait", sig_init, NULL, tests, sizeof tests / sizeof *tests);
 }

@@ -8,10 +8,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "base/sig.h"
 #include "db/pg.h"
 #include "db/private.h"
+#include "cases.h"
 #include "expect.h"
 
 /*
@@ -75,26 +75,15 @@ session_end(void)
 	return rc;
 }
 
+/* As cases_run. What waits for signals has sig_init among its `begin`: handlers and pipe must not be shared by fork. */
 static int
-session_run(const char *name, const TTest *const *tests, size_t count)
+session_run(const char *name, void (*begin)(void), void (*end)(void), const TTest *const *tests, size_t count)
 {
-	Suite *suite = suite_create(name);
-	TCase *all = tcase_create(name);
-	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	log_init(name, LOG_QUIET);
 	session_begin();
-	/* A case that must end by a signal's arrival is hung long before this. */
-	tcase_set_timeout(all, 50);
-	/* Not shared by fork: each case has handlers and a pipe of its own. */
-	tcase_add_checked_fixture(all, sig_init, NULL);
-	for (size_t i = 0; i < count; i++)
-		tcase_add_test(all, tests[i]);
-	suite_add_tcase(suite, all);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = cases_run(name, begin, end, tests, count);
 	return session_end() != 0 || failed != 0;
 }
 
