@@ -109,7 +109,7 @@ END_TEST
 
 START_TEST(chunks_begin_and_end_on_records)
 {
-	survey_new("id\n1111\n\"2\n2\"\n3333\n\n4444", NULL, 6);
+	survey_new("id\n1111\n\"2\n2\"\n3333\n\n4444", NULL, 7);
 	ck_assert_uint_eq(survey.chunk_count, 2);
 	ck_assert_uint_eq(survey.chunks[0].byte, 3);
 	ck_assert_uint_eq(survey.chunks[0].length, 11);
