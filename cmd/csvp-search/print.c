@@ -1,0 +1,173 @@
+#include "print.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/sig.h"
+#include "cli/grid.h"
+#include "schema/shape.h"
+#include "search/hit.h"
+
+/* A table's widths need its rows: so many are gathered, then printed; the next ones are a table of their own. */
+#define TABLE_ROWS 1000
+
+struct printer {
+	enum print_format format;
+	const struct shape *shape;
+	uint64_t count;
+	bool closed;
+	struct buf text;
+	struct grid *grid;
+	size_t grid_rows;
+};
+
+int
+print_format(const char *name, enum print_format *format, struct err *e)
+{
+	static const char *const names[] = {
+	    [PRINT_TABLE] = "table", [PRINT_NDJSON] = "ndjson", [PRINT_CSV] = "csv", [PRINT_JSON] = "json"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(name, names[i]) == 0) {
+			*format = (enum print_format)i;
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "no format \"%s\"; hint: --format table, ndjson, csv or json", name);
+}
+
+struct printer *
+print_new(enum print_format format, const struct shape *shape)
+{
+	struct printer *p = buf_calloc(1, sizeof *p);
+
+	p->format = format;
+	p->shape = shape;
+	if (format == PRINT_CSV)
+		hit_csv_header(&p->text, shape);
+	if (format == PRINT_JSON)
+		buf_string(&p->text, "{\"results\":[");
+	return p;
+}
+
+void
+print_free(struct printer *p)
+{
+	if (p == NULL)
+		return;
+	grid_free(p->grid);
+	buf_fini(&p->text);
+	free(p);
+}
+
+static int
+write_text(struct printer *p, struct err *e)
+{
+	size_t length = p->text.length;
+
+	errno = 0;
+	if (length == 0 || fwrite(p->text.bytes, 1, length, stdout) == length) {
+		buf_reset(&p->text);
+		return 0;
+	}
+	if (errno == EINTR && sig_check(e) != 0)
+		return -1;
+	p->closed = errno == EPIPE;
+	return err_set(e, ERR_IO, "cannot write standard output: %s", strerror(errno));
+}
+
+static void
+begin_table(struct printer *p)
+{
+	const char **headers = buf_calloc(p->shape->count + 1, sizeof *headers);
+	bool *right = buf_calloc(p->shape->count + 1, sizeof *right);
+
+	for (size_t i = 0; i < p->shape->count; i++) {
+		headers[i] = p->shape->columns[i].name;
+		right[i] = type_numeric(p->shape->columns[i].type);
+	}
+	p->grid = grid_new(headers, right, p->shape->count);
+	p->grid_rows = 0;
+	free(right);
+	free(headers);
+}
+
+static void
+end_table(struct printer *p)
+{
+	if (p->grid == NULL)
+		return;
+	grid_print(p->grid);
+	grid_free(p->grid);
+	p->grid = NULL;
+}
+
+static int
+print_row(struct printer *p, const struct search_hit *hit, struct err *e)
+{
+	const char **cells = buf_calloc(p->shape->count + 1, sizeof *cells);
+	struct buf scratch = {0};
+
+	if (p->grid == NULL)
+		begin_table(p);
+	for (size_t i = 0; i < p->shape->count; i++)
+		cells[i] = hit_text(&scratch, p->shape, hit, i);
+	grid_row(p->grid, cells);
+	buf_fini(&scratch);
+	free(cells);
+	if (++p->grid_rows == TABLE_ROWS)
+		end_table(p);
+	if (!ferror(stdout))
+		return 0;
+	p->closed = errno == EPIPE;
+	return err_set(e, ERR_IO, "cannot write standard output");
+}
+
+int
+print_hit(void *ctx, const struct search_hit *hit, struct err *e)
+{
+	struct printer *p = ctx;
+	bool first = p->count++ == 0;
+
+	switch (p->format) {
+	case PRINT_TABLE:
+		return print_row(p, hit, e);
+	case PRINT_CSV:
+		hit_csv(&p->text, p->shape, hit);
+		break;
+	case PRINT_NDJSON:
+		hit_json(&p->text, p->shape, hit);
+		buf_byte(&p->text, '\n');
+		break;
+	case PRINT_JSON:
+		buf_string(&p->text, first ? "\n" : ",\n");
+		hit_json(&p->text, p->shape, hit);
+		break;
+	}
+	return write_text(p, e);
+}
+
+int
+print_end(struct printer *p, const struct search_page *page, struct err *e)
+{
+	end_table(p);
+	if (p->format == PRINT_JSON)
+		buf_printf(
+		    &p->text, "%s],\"next\":null,\"total\":%" PRIu64 "}\n", p->count > 0 ? "\n" : "", page->total);
+	return write_text(p, e);
+}
+
+uint64_t
+print_count(const struct printer *p)
+{
+	return p->count;
+}
+
+bool
+print_closed(const struct printer *p)
+{
+	return p->closed;
+}
