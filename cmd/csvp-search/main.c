@@ -124,7 +124,7 @@ main(int argc, char **argv)
 	    {"count", 0, NULL, OPTION_FLAG, &a.count, "print only how many match"},
 	    {"format", 0, "FORMAT", OPTION_STRING, &a.format,
 		"table, ndjson, csv or json (default: table on a terminal, else ndjson)"},
-	    {"exit-status", 'e', NULL, OPTION_FLAG, &a.must_hit, "exit with 1 if nothing matches"},
+	    {"exit-code", 'e', NULL, OPTION_FLAG, &a.must_hit, "exit with 1 if nothing matches"},
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
 	static const char *const environment[] = {

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/sig.h"
@@ -14,6 +16,7 @@
 
 /* A table's widths need its rows: so many are gathered, then printed; the next ones are a table of their own. */
 #define TABLE_ROWS 1000
+#define GATHERED_BYTES 65536
 
 struct printer {
 	enum print_format format;
@@ -63,20 +66,29 @@ print_free(struct printer *p)
 	free(p);
 }
 
+/* Write what has been gathered. Not by stdio: a signal has to end the wait for a reader that does not read. */
 static int
 write_text(struct printer *p, struct err *e)
 {
-	size_t length = p->text.length;
+	struct pollfd fds[2] = {{.fd = STDOUT_FILENO, .events = POLLOUT}, {.fd = sig_fd(), .events = POLLIN}};
+	size_t done = 0;
 
-	errno = 0;
-	if (length == 0 || fwrite(p->text.bytes, 1, length, stdout) == length) {
-		buf_reset(&p->text);
-		return 0;
+	while (done < p->text.length) {
+		ssize_t n;
+
+		(void)poll(fds, 2, -1);
+		if (sig_check(e) != 0)
+			return -1;
+		n = write(STDOUT_FILENO, p->text.bytes + done, p->text.length - done);
+		if (n >= 0) {
+			done += (size_t)n;
+		} else if (errno != EINTR && errno != EAGAIN) {
+			p->closed = errno == EPIPE;
+			return err_set(e, ERR_IO, "cannot write standard output: %s", strerror(errno));
+		}
 	}
-	if (errno == EINTR && sig_check(e) != 0)
-		return -1;
-	p->closed = errno == EPIPE;
-	return err_set(e, ERR_IO, "cannot write standard output: %s", strerror(errno));
+	buf_reset(&p->text);
+	return 0;
 }
 
 static void
@@ -122,7 +134,8 @@ print_row(struct printer *p, const struct search_hit *hit, struct err *e)
 		end_table(p);
 	if (!ferror(stdout))
 		return 0;
-	p->closed = errno == EPIPE;
+	/* options_exit() tells whether that is an error. */
+	p->closed = true;
 	return err_set(e, ERR_IO, "cannot write standard output");
 }
 
@@ -147,7 +160,7 @@ print_hit(void *ctx, const struct search_hit *hit, struct err *e)
 		hit_json(&p->text, p->shape, hit);
 		break;
 	}
-	return write_text(p, e);
+	return p->text.length >= GATHERED_BYTES ? write_text(p, e) : 0;
 }
 
 int
