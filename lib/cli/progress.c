@@ -22,7 +22,7 @@
 struct progress {
 	struct progress_figures figures;
 	const struct clk *clk;
-	int64_t started;
+	int64_t started; /* -1: the work has not begun; before it a stage of a pipeline only waits */
 	int64_t reported;
 	bool json;
 	bool terminal;
@@ -63,11 +63,11 @@ append_duration(struct buf *out, int64_t seconds)
 static int64_t
 remaining(const struct progress_figures *f)
 {
-	if (f->total == 0 || f->bytes == 0 || f->elapsed < SETTLED_MS)
+	if (f->total == 0 || f->bytes <= f->first_bytes || f->elapsed < SETTLED_MS)
 		return -1;
 	if (f->bytes >= f->total)
 		return 0;
-	return (int64_t)((double)f->elapsed * (double)(f->total - f->bytes) / (double)f->bytes);
+	return (int64_t)((double)f->elapsed * (double)(f->total - f->bytes) / (double)(f->bytes - f->first_bytes));
 }
 
 void
@@ -85,8 +85,9 @@ progress_text(const struct progress_figures *f, size_t width, struct buf *out)
 		append_size(out, f->total);
 		buf_printf(out, "  %d%%", (int)((double)done * 100 / (double)f->total));
 	}
-	if (f->records > 0 && f->elapsed >= SETTLED_MS)
-		buf_printf(out, "  %.0f records/s", (double)f->records * 1000 / (double)f->elapsed);
+	if (f->records > f->first_records && f->elapsed >= SETTLED_MS)
+		buf_printf(
+		    out, "  %.0f records/s", (double)(f->records - f->first_records) * 1000 / (double)f->elapsed);
 	if (left >= 0) {
 		buf_string(out, "  ETA ");
 		append_duration(out, (left + 999) / 1000);
@@ -175,10 +176,17 @@ report(struct progress *p)
 	}
 }
 
-static void
+/* The clock starts with the work; true if it does so now. */
+static bool
 measure(struct progress *p)
 {
-	p->figures.elapsed = clk_now(p->clk) - p->started;
+	int64_t now = clk_now(p->clk);
+	bool begins = p->started < 0;
+
+	if (begins)
+		p->started = now;
+	p->figures.elapsed = now - p->started;
+	return begins;
 }
 
 void
@@ -215,7 +223,7 @@ progress_new_clock(const char *verb, const struct clk *clk)
 
 	p->figures.verb = verb;
 	p->clk = clk;
-	p->started = clk_now(clk);
+	p->started = -1;
 	p->json = options_progress_json();
 	p->terminal = !p->json && log_level() != LOG_QUIET && isatty(STDERR_FILENO) != 0;
 	pthread_mutex_lock(&lock);
@@ -232,6 +240,7 @@ progress_total(struct progress *p, uint64_t bytes)
 {
 	pthread_mutex_lock(&lock);
 	p->figures.total = bytes;
+	(void)measure(p);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -241,7 +250,10 @@ progress_add(struct progress *p, uint64_t bytes, uint64_t records)
 	pthread_mutex_lock(&lock);
 	p->figures.bytes += bytes;
 	p->figures.records += records;
-	measure(p);
+	if (measure(p)) {
+		p->figures.first_bytes = bytes;
+		p->figures.first_records = records;
+	}
 	if (p->figures.elapsed - p->reported >= (p->json ? JSON_MS : REDRAW_MS)) {
 		p->reported = p->figures.elapsed;
 		report(p);
@@ -255,9 +267,11 @@ progress_free(struct progress *p)
 	if (p == NULL)
 		return;
 	pthread_mutex_lock(&lock);
-	measure(p);
-	if (p->json)
+	if (p->json) {
+		if (p->started >= 0)
+			(void)measure(p);
 		report(p);
+	}
 	if (p->drawn) {
 		struct buf text = {0};
 

@@ -38,7 +38,8 @@ struct progress_figures {
 	uint64_t bytes;
 	uint64_t total; /* 0: unknown */
 	uint64_t records;
-	int64_t elapsed; /* milliseconds */
+	int64_t elapsed;                     /* milliseconds since the work began: the first total or add */
+	uint64_t first_bytes, first_records; /* done when it began, so no part of the speed */
 };
 
 /* Append the line for people, cut to `width` cells, or the JSON object with its newline. */

@@ -30,42 +30,52 @@ json(struct progress_figures f)
 
 START_TEST(the_line_tells_bytes_share_speed_and_end)
 {
-	ck_assert_str_eq(text((struct progress_figures){"load", 100 << 20, 400 << 20, 70000, 2000}, 80),
+	ck_assert_str_eq(text((struct progress_figures){"load", 100 << 20, 400 << 20, 70000, 2000, 0, 0}, 80),
 	    "load  100.0 MB of 400.0 MB  25%  35000 records/s  ETA 0:06");
-	ck_assert_str_eq(text((struct progress_figures){"upload", 1000, 0, 0, 2000}, 80), "upload  1000 B");
-	ck_assert_str_eq(text((struct progress_figures){"upload", 0, 1024, 0, 0}, 80), "upload  0 B of 1.0 kB  0%");
-	ck_assert_str_eq(text((struct progress_figures){"split", 1, 3 << 20, 0, 5000}, 80),
+	ck_assert_str_eq(text((struct progress_figures){"upload", 1000, 0, 0, 2000, 0, 0}, 80), "upload  1000 B");
+	ck_assert_str_eq(
+	    text((struct progress_figures){"upload", 0, 1024, 0, 0, 0, 0}, 80), "upload  0 B of 1.0 kB  0%");
+	ck_assert_str_eq(text((struct progress_figures){"split", 1, 3 << 20, 0, 5000, 0, 0}, 80),
 	    "split  1 B of 3.0 MB  0%  ETA 4369:03:55");
 }
 END_TEST
 
 START_TEST(nothing_is_foretold_from_the_first_moments)
 {
-	ck_assert_ptr_null(strstr(text((struct progress_figures){"load", 5, 10, 5, 400}, 80), "ETA"));
-	ck_assert_ptr_null(strstr(text((struct progress_figures){"load", 5, 10, 5, 400}, 80), "records/s"));
-	ck_assert_ptr_nonnull(strstr(text((struct progress_figures){"load", 5, 10, 5, 500}, 80), "ETA 0:01"));
+	ck_assert_ptr_null(strstr(text((struct progress_figures){"load", 5, 10, 5, 400, 0, 0}, 80), "ETA"));
+	ck_assert_ptr_null(strstr(text((struct progress_figures){"load", 5, 10, 5, 400, 0, 0}, 80), "records/s"));
+	ck_assert_ptr_nonnull(strstr(text((struct progress_figures){"load", 5, 10, 5, 500, 0, 0}, 80), "ETA 0:01"));
+}
+END_TEST
+
+START_TEST(what_was_done_when_the_clock_started_is_no_speed)
+{
+	ck_assert_str_eq(text((struct progress_figures){"load", 300, 500, 30, 2000, 100, 10}, 80),
+	    "load  300 B of 500 B  60%  10 records/s  ETA 0:02");
+	ck_assert_str_eq(
+	    text((struct progress_figures){"load", 100, 500, 10, 2000, 100, 10}, 80), "load  100 B of 500 B  20%");
 }
 END_TEST
 
 START_TEST(more_than_the_total_is_all_of_it)
 {
 	ck_assert_str_eq(
-	    text((struct progress_figures){"load", 20, 10, 0, 1000}, 80), "load  20 B of 10 B  100%  ETA 0:00");
+	    text((struct progress_figures){"load", 20, 10, 0, 1000, 0, 0}, 80), "load  20 B of 10 B  100%  ETA 0:00");
 }
 END_TEST
 
 START_TEST(the_line_is_cut_to_the_terminal)
 {
-	ck_assert_str_eq(
-	    text((struct progress_figures){"load", 100 << 20, 400 << 20, 70000, 2000}, 20), "load  100.0 MB of 40");
+	ck_assert_str_eq(text((struct progress_figures){"load", 100 << 20, 400 << 20, 70000, 2000, 0, 0}, 20),
+	    "load  100.0 MB of 40");
 }
 END_TEST
 
 START_TEST(json_is_one_object_a_line)
 {
-	ck_assert_str_eq(json((struct progress_figures){"load", 0, 0, 0, 0}),
+	ck_assert_str_eq(json((struct progress_figures){"load", 0, 0, 0, 0, 0, 0}),
 	    "{\"verb\":\"load\",\"bytes\":0,\"total\":0,\"records\":0,\"seconds\":0.0,\"eta\":null}\n");
-	ck_assert_str_eq(json((struct progress_figures){"load", 1, 3, 7, 1550}),
+	ck_assert_str_eq(json((struct progress_figures){"load", 1, 3, 7, 1550, 0, 0}),
 	    "{\"verb\":\"load\",\"bytes\":1,\"total\":3,\"records\":7,\"seconds\":1.5,\"eta\":3.1}\n");
 }
 END_TEST
@@ -134,6 +144,32 @@ played(struct play play, int columns)
 	ck_assert_int_eq(capture(run, &play, STDERR_FILENO, columns, &seen), 0);
 	return buf_detach(&seen);
 }
+
+/* The clock goes on by an hour before there is work; the first chunk is done when it is first heard of. */
+static void
+run_late(void *ctx)
+{
+	struct steps steps = {0, 0};
+	struct clk clk = {.now = step, .ctx = &steps};
+	struct progress *p = progress_new_clock("load", &clk);
+
+	(void)ctx;
+	steps.now = 3600000;
+	progress_add(p, 1000, 50);
+	steps.now += 1000;
+	progress_add(p, 2000, 100);
+	progress_free(p);
+}
+
+START_TEST(waiting_for_work_is_no_part_of_the_speed)
+{
+	struct buf seen = {0};
+
+	ck_assert_int_eq(capture(run_late, NULL, STDERR_FILENO, 80, &seen), 0);
+	ck_assert_ptr_nonnull(strstr(seen.bytes, "load  2.9 kB  100 records/s"));
+	buf_fini(&seen);
+}
+END_TEST
 
 static size_t
 occurrences(const char *in, const char *of)
@@ -235,6 +271,7 @@ run_two(void *ctx)
 	struct clk clk = {.now = step, .ctx = &steps};
 	struct progress *p = progress_new_clock("first", &clk);
 
+	progress_total(p, 10);
 	progress_add(p, 1, 0);
 	run_as_another_program(ctx);
 	progress_free(p);
@@ -270,6 +307,8 @@ main(void)
 
 	tcase_add_test(tests, the_line_tells_bytes_share_speed_and_end);
 	tcase_add_test(tests, nothing_is_foretold_from_the_first_moments);
+	tcase_add_test(tests, what_was_done_when_the_clock_started_is_no_speed);
+	tcase_add_test(tests, waiting_for_work_is_no_part_of_the_speed);
 	tcase_add_test(tests, more_than_the_total_is_all_of_it);
 	tcase_add_test(tests, the_line_is_cut_to_the_terminal);
 	tcase_add_test(tests, json_is_one_object_a_line);
