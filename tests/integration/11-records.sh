@@ -14,7 +14,7 @@ load()
 # cuts FILE ROWS RECORDS CHUNK-BYTES...: the file with each size; all columns of all tables are compared.
 cuts()
 {
-	local file=$1 rows=$2 records=$3 size bytes table first= sum
+	local file=$1 rows=$2 records=$3 size bytes table first='' sum
 	shift 3
 	for size; do
 		bytes=$(numfmt --from=iec "$size")

@@ -36,6 +36,7 @@ bounded csvp-upload csvp-upload -q -d orgs -k 'Organization Id' orgs.csv
 job=$(cat out)
 bounded csvp-split csvp-split -q "$job"
 bounded 'csvp-load -j1' csvp-load -q -j1 "$job"
+# shellcheck disable=SC2016 # the inner shell expands them
 bounded 'csvp-load -j1, all rows changed' sh -c '"$1" --rows "$2" --seed "$3" >orgs.csv &&
 	csvp-upload -q -d orgs orgs.csv | csvp-split -q | csvp-load -q -j1' sh "$B/tests/bench/generate" "$rows" "$((SEED + 1))"
 bounded 'csvp-index -j1' csvp-index -q -j1 "$job"
