@@ -367,7 +367,7 @@ stage_run(const struct stage_plan *plan, const struct site *site, char *const *o
 
 	if (plan->conclude != NULL && s.job_count > 0 && !sig_pending() && !s.closed &&
 	    plan->conclude(site, s.jobs, s.job_count, count == 0, &last) != 0) {
-		if (last.message[0] != '\0')
+		if (last.message[0] != '\0' && !sig_pending())
 			log_error("%s", last.message);
 		s.worst = err_worse(s.worst, last.code);
 	}

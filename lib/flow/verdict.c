@@ -5,12 +5,16 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clk.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/sig.h"
 #include "db/pg.h"
 #include "flow/site.h"
 #include "ledger/job.h"
 #include "ledger/reject.h"
+
+#define LOOK_MS 100
 
 /* Who is asking. */
 struct asker {
@@ -34,6 +38,24 @@ tell_rejects(struct pg *pg, int64_t id, bool failed, struct err *e)
 	return code;
 }
 
+/*
+ * A chunk may be held by the session of a load that was killed: it lives until
+ * the server notices, and at most finishes what it holds. So wait until nobody
+ * holds one, or more was loaded than was held: then somebody is alive.
+ */
+static int
+wait_for_holders(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
+{
+	int64_t left = v->pending + v->held, held = v->held;
+
+	while (v->held > 0 && left - v->pending - v->held <= held) {
+		clk_sleep(clk_system(), LOOK_MS);
+		if (sig_check(e) != 0 || job_verdict(pg, id, v, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Chunks are still to be loaded. */
 static enum err_code
 conclude_unfinished(int64_t id, const struct job_verdict *v, const struct asker *asker)
@@ -55,6 +77,8 @@ conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e
 	enum err_code code;
 
 	if (job_verdict(pg, id, &v, e) != 0)
+		return e->code;
+	if (asker->index && v.code != ERR_DATA && wait_for_holders(pg, id, &v, e) != 0)
 		return e->code;
 	if (strcmp(v.state, "uploading") == 0 || strcmp(v.state, "waiting") == 0) {
 		log_error("job %" PRId64 " is not split yet; hint: csvp-split %" PRId64, id, id);

@@ -69,6 +69,8 @@ done
 
 # The program itself, killed in the middle of its work: after some of its lines, before the last one.
 for stage in split load index; do
+	# Into a table that has its key: else csvp-index waits for the chunks that nobody loads, and says so of each.
+	tells 0 "csvp-$stage: a dataset to be killed in" -d "middle_$stage" -k id good.csv
 	# shellcheck disable=SC2016
 	as "$stage" 'mkfifo lines.$$
 		"$real" "$@" <&0 >lines.$$ &
@@ -81,6 +83,41 @@ for stage in split load index; do
 	tells 0 "csvp-$stage: killed in the middle; then again" -d "middle_$stage" -k id many.csv
 	is "$(sql "SELECT count(*) FROM middle_$stage")" 20000 "csvp-$stage: killed in the middle; then again: every record"
 done
+
+# csvp-load is killed while the server still works for it: its chunk is held, but nobody will load it. csvp-index does not
+# take that for somebody's work.
+tells 0 'a dataset to be held' -d held -k id good.csv
+job=$(csvp-upload -q -d held -k id many.csv)
+csvp-split -q --chunk-bytes 20k "$job" >refs
+csvp-load -q "$job/0" >refs || :
+coproc psql { csvp-admin psql -XAtq; }
+# shellcheck disable=SC2154
+echo 'BEGIN; LOCK TABLE held IN SHARE MODE; SELECT 1;' >&"${psql[1]}"
+read -r _ <&"${psql[0]}"
+got=0
+{
+	echo "$job/0"
+	sh -c 'echo $$ >pid.load; exec csvp-load -q -j1 "$1"' sh "$job/1" || :
+} | sh -c 'echo $$ >pid.index; exec csvp-index -q' >refs 2>said &
+pipe=$!
+# One of them waits for the table; where others see it, this is asked in the server.
+asked()
+{
+	[ "$(sql "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1)")" = t ]
+}
+index_looks()
+{
+	! kill -0 "$(cat pid.index)" 2>/dev/null || asked "application_name = 'csvp-index' AND query LIKE '%csvp.job_status%'"
+}
+wait_until asked "application_name = 'csvp-load' AND wait_event_type = 'Lock'"
+kill -KILL "$(cat pid.load)"
+wait_until index_looks
+echo 'ROLLBACK;' >&"${psql[1]}"
+wait "$pipe" || got=$?
+is "$got" 75 'csvp-load: killed while its session waits'
+matches "$(cat said)" "job $job: .* not loaded.*csvp-load $job" 'csvp-load: killed while its session waits: says what to do'
+tells 0 'csvp-load: killed while its session waits; then again' -d held -k id many.csv
+eval "exec ${psql[1]}>&-"
 
 # One stage alone has a wrong option, or does not reach the database.
 for stage in split load index; do
