@@ -87,7 +87,7 @@ pgsql_same_key(struct buf *sql, const struct search_index *index, const char *a,
 void
 pgsql_words(struct buf *sql, const char *expression)
 {
-	static const char glue[] = "-/.@<&+_~";
+	static const char glue[] = "-/.<&+~";
 	for (size_t i = 0; glue[i]; i++)
 		buf_string(sql, "replace(");
 	buf_string(sql, expression);
@@ -108,7 +108,8 @@ pgsql_body(struct buf *sql, const struct search_index *index)
 		pg_quote_name(&text, column->name);
 		buf_printf(&text, ", %d)", VALUE_CHARACTERS);
 	}
-	buf_printf(&text, "), %d)", BODY_CHARACTERS);
+	/* Columns may have collations of their own, and replace() wants one. */
+	buf_printf(&text, "), %d) COLLATE \"C\"", BODY_CHARACTERS);
 	buf_string(sql, "to_tsvector('simple', ");
 	pgsql_words(sql, text.bytes);
 	buf_byte(sql, ')');

@@ -53,7 +53,11 @@ close_engine(void)
 	shape_fini(&shape);
 }
 
-/* A dataset of these columns, `name type` apart by commas, the first keys of them its key; and its index. */
+/*
+ * A dataset of these columns, `name type` apart by commas, the first keys of
+ * them its key; and its index. The other text columns have the collation of a
+ * database that is not ours.
+ */
 static void
 define(int64_t id, const char *columns, size_t keys)
 {
@@ -72,7 +76,9 @@ define(int64_t id, const char *columns, size_t keys)
 		if (shape.count <= keys)
 			OK(shape_add_key(&shape, column, &e));
 		buf_printf(&ddl, "\"%s\" %s%s, ", column, type_sql(t),
-		    shape.count <= keys && t == TYPE_TEXT ? " COLLATE \"C\"" : "");
+		    t != TYPE_TEXT        ? ""
+		    : shape.count <= keys ? " COLLATE \"C\""
+					  : " COLLATE \"und-x-icu\"");
 	}
 	if (keys == 0)
 		buf_string(&ddl, "_id bigint, ");
