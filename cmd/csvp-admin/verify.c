@@ -20,7 +20,10 @@
 static void
 print_finding(void *ctx, const char *text)
 {
+	progress_hide();
 	printf("%s: %s\n", (const char *)ctx, text);
+	fflush(stdout);
+	progress_show();
 }
 
 /* A dataset by its name, or the dataset of a job by its id. */

@@ -157,6 +157,36 @@ retry(struct outcome *o, uint64_t threads, enum err_code *code, struct err *e)
 	return 0;
 }
 
+static int
+print_object(void *ctx, const struct status *s, struct err *e)
+{
+	struct buf line = {0};
+	int result = 0;
+
+	(void)ctx;
+	status_to_json(s, &line);
+	buf_byte(&line, '\n');
+	if (fwrite(line.bytes, 1, line.length, stdout) != line.length)
+		result = err_set(e, ERR_IO, "stdout cannot be written");
+	buf_fini(&line);
+	return result;
+}
+
+/* --json: each job as csvp-status --json tells it. */
+static int
+print_objects(const struct outcome *o, struct err *e)
+{
+	struct site *site = o->count > 0 ? site_open(e) : NULL;
+	struct pg *pg = site != NULL ? site_connect(site, e) : NULL;
+	int result = o->count == 0 || pg != NULL ? 0 : -1;
+
+	for (size_t i = 0; result == 0 && i < o->count; i++)
+		result = status_jobs(pg, &o->jobs[i].job, 1, print_object, NULL, e);
+	pg_close(pg);
+	site_close(site);
+	return result;
+}
+
 /* Each job's id when all of it is searchable, or its failure line. */
 static void
 print_outcome(const struct outcome *o)
@@ -171,23 +201,45 @@ print_outcome(const struct outcome *o)
 		return;
 }
 
-static int
-run_files(const struct option *options, char **files, size_t count, uint64_t threads, struct outcome *o,
-    enum err_code *code, struct err *e)
+/* The arguments of csvp-upload for these files. */
+static struct option_list
+upload_arguments(const struct option *options, bool dry_run, char **files, size_t count)
 {
 	struct option_list upload = {.values = buf_calloc(1, sizeof(char *)), .count = 0};
-	struct option_list split = arguments_of("csvp-split", NULL);
-	int result;
 
 	upload.values[upload.count++] = buf_strdup("csvp-upload");
 	options_arguments(options, &upload);
 	add_manner(&upload);
-	upload.values = buf_realloc(upload.values, upload.count + count + 2, sizeof *upload.values);
+	upload.values = buf_realloc(upload.values, upload.count + count + 3, sizeof *upload.values);
+	if (dry_run)
+		upload.values[upload.count++] = buf_strdup("--dry-run");
 	upload.values[upload.count++] = buf_strdup("--");
 	for (size_t i = 0; i < count; i++)
 		upload.values[upload.count++] = buf_strdup(files[i]);
 	upload.values[upload.count] = NULL;
-	result = run_stages(&upload, &split, threads, o, code, e);
+	return upload;
+}
+
+/* What is asked for, besides the options that csvp-upload gets. */
+struct request {
+	struct upload_settings settings;
+	struct option upload[UPLOAD_OPTIONS_COUNT + 1]; /* rows over settings */
+	uint64_t threads;
+	bool resuming, dry_run, json;
+};
+
+static int
+run_files(const struct request *r, char **files, size_t count, struct outcome *o, enum err_code *code, struct err *e)
+{
+	struct option_list upload = upload_arguments(r->upload, r->dry_run, files, count);
+	struct option_list split = arguments_of("csvp-split", NULL);
+	int result;
+
+	/* Only the upload has something to say then. */
+	if (r->dry_run)
+		result = pipeline_become(upload.values, e);
+	else
+		result = run_stages(&upload, &split, r->threads, o, code, e);
 	free_arguments(&upload);
 	free_arguments(&split);
 	return result;
@@ -225,25 +277,26 @@ run_resume(char **operands, size_t count, uint64_t threads, struct outcome *o, e
 }
 
 static int
-run(const struct upload_settings *s, const struct option *options, bool resuming, char **operands, size_t count,
-    uint64_t threads, enum err_code *code, struct err *e)
+run(const struct request *r, char **operands, size_t count, enum err_code *code, struct err *e)
 {
 	struct outcome o = {0};
 	struct reading reading;
 	int result;
 
 	reading_init(&reading);
-	if (threads < 1 || threads > 64)
+	if (r->threads < 1 || r->threads > 64)
 		result = err_set(e, ERR_USAGE, "--jobs must be from 1 to 64");
-	else if (resuming)
-		result = run_resume(operands, count, threads, &o, code, e);
+	else if (r->resuming)
+		result = run_resume(operands, count, r->threads, &o, code, e);
 	else if (count == 0)
 		result = err_set(e, ERR_USAGE, "no file given; hint: --help, or `-` for stdin");
-	else if ((result = upload_options_check(s, operands, count, &reading, e)) == 0)
-		result = run_files(options, operands, count, threads, &o, code, e);
+	else if ((result = upload_options_check(&r->settings, operands, count, &reading, e)) == 0)
+		result = run_files(r, operands, count, &o, code, e);
 	if (result == 0)
-		result = retry(&o, threads, code, e);
-	if (result == 0)
+		result = retry(&o, r->threads, code, e);
+	if (result == 0 && r->json)
+		result = print_objects(&o, e);
+	else if (result == 0)
 		print_outcome(&o);
 	reading_fini(&reading);
 	free(o.jobs);
@@ -253,11 +306,15 @@ run(const struct upload_settings *s, const struct option *options, bool resuming
 int
 main(int argc, char **argv)
 {
-	struct upload_settings s;
-	struct option upload[UPLOAD_OPTIONS_COUNT + 1] = {{0}};
-	struct option options[UPLOAD_OPTIONS_COUNT + 3] = {{0}};
-	uint64_t threads = (uint64_t)stage_threads();
-	bool resuming = false;
+	struct request r = {.threads = (uint64_t)stage_threads()};
+	const struct option own[] = {
+	    {"jobs", 'j', "N", OPTION_COUNT, &r.threads, "chunks to load and index at a time (default: the cores)"},
+	    {"resume", 0, NULL, OPTION_FLAG, &r.resuming, "go on with JOBs, or with all that are not at their end"},
+	    {"dry-run", 'n', NULL, OPTION_FLAG, &r.dry_run, "store nothing; print what would be loaded"},
+	    {"json", 0, NULL, OPTION_FLAG, &r.json, "print each job as csvp-status --json does, instead of its id"},
+	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
+	};
+	struct option options[UPLOAD_OPTIONS_COUNT + sizeof own / sizeof *own];
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME",
 	    "CSVP_SCHEMA", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-run", "[-d DATASET] [-k COL]... FILE...|- | --resume [JOB...]",
@@ -267,14 +324,10 @@ main(int argc, char **argv)
 	char **operands;
 	size_t count;
 
-	upload_options_init(&s, upload);
-	memcpy(options, upload, sizeof upload);
-	options[UPLOAD_OPTIONS_COUNT] = (struct option){
-	    "jobs", 'j', "N", OPTION_COUNT, &threads, "chunks to load and index at a time (default: the cores)"};
-	options[UPLOAD_OPTIONS_COUNT + 1] = (struct option){
-	    "resume", 0, NULL, OPTION_FLAG, &resuming, "go on with JOBs, or with all that are not at their end"};
-	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 &&
-	    run(&s, upload, resuming, operands, count, threads, &code, &e) == 0)
+	upload_options_init(&r.settings, r.upload);
+	memcpy(options, r.upload, UPLOAD_OPTIONS_COUNT * sizeof *options);
+	memcpy(options + UPLOAD_OPTIONS_COUNT, own, sizeof own);
+	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 && run(&r, operands, count, &code, &e) == 0)
 		e = (struct err){.code = code};
 	return options_exit(&e);
 }

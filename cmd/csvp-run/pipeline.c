@@ -128,3 +128,15 @@ pipeline_run(const struct pipeline_stage *stages, size_t count,
 	}
 	return got;
 }
+
+int
+pipeline_become(const char *const *argv, struct err *e)
+{
+	char *path = find_program(argv[0]);
+
+	sig_default();
+	execvp(path, (char *const *)(uintptr_t)argv);
+	err_errno(e, errno, "%s", path);
+	free(path);
+	return -1;
+}

@@ -22,4 +22,7 @@ int pipeline_run(const struct pipeline_stage *stages, size_t count,
     int (*each)(void *ctx, const struct ref *ref, struct err *e), void *ctx, enum err_code *code,
     struct err *e) MUST_CHECK;
 
+/* Become this one program (execvp); returns only if that fails, -1. */
+int pipeline_become(const char *const *argv, struct err *e) MUST_CHECK;
+
 #endif
