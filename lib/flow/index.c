@@ -12,6 +12,7 @@
 #include "csv/record.h"
 #include "db/pg.h"
 #include "flow/desk.h"
+#include "flow/drain.h"
 #include "flow/finalise.h"
 #include "ledger/chunk.h"
 #include "ledger/ledger.h"
@@ -157,7 +158,10 @@ finish_job(struct desk *d, struct search *search, struct err *e)
 	if (result == 0)
 		result = search_finish(search, &index, e);
 	pg_unlock(d->pg, key);
-	return result != 0 ? -1 : job_set_finished(d->pg, d->job.id, e);
+	if (result != 0 || job_set_finished(d->pg, d->job.id, e) != 0)
+		return -1;
+	/* Edits made meanwhile: rows and documents are as many again. */
+	return drain_dataset(d, search, d->dataset.id, e) < 0 ? -1 : 0;
 }
 
 static int
