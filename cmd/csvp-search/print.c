@@ -121,14 +121,12 @@ static int
 print_row(struct printer *p, const struct search_hit *hit, struct err *e)
 {
 	const char **cells = buf_calloc(p->shape->count + 1, sizeof *cells);
-	struct buf scratch = {0};
 
 	if (p->grid == NULL)
 		begin_table(p);
 	for (size_t i = 0; i < p->shape->count; i++)
-		cells[i] = hit_text(&scratch, p->shape, hit, i);
+		cells[i] = hit_text(p->shape, hit, i);
 	grid_row(p->grid, cells);
-	buf_fini(&scratch);
 	free(cells);
 	if (++p->grid_rows == TABLE_ROWS)
 		end_table(p);

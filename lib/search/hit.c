@@ -41,24 +41,22 @@ csv_field(struct buf *out, const char *value)
 	buf_byte(out, '"');
 }
 
-/* PostgreSQL prints a boolean as t or f. */
-static const char *
-printed(struct buf *scratch, enum type_id type, const char *value)
+const char *
+hit_text(const struct shape *shape, const struct search_hit *hit, size_t column)
 {
-	if (value == NULL || type != TYPE_BOOLEAN)
-		return value;
-	buf_reset(scratch);
-	type_canonical(type, scratch, value, strlen(value));
-	return scratch->bytes;
+	const char *value = hit->values[column];
+
+	/* PostgreSQL prints a boolean as t or f. */
+	if (value != NULL && shape->columns[column].type == TYPE_BOOLEAN)
+		return value[0] == 't' ? "true" : "false";
+	return value;
 }
 
 void
 hit_csv(struct buf *out, const struct shape *shape, const struct search_hit *hit)
 {
-	struct buf scratch = {0};
-
 	for (size_t i = 0; i < shape->count; i++) {
-		const char *value = printed(&scratch, shape->columns[i].type, hit->values[i]);
+		const char *value = hit_text(shape, hit, i);
 
 		if (i > 0)
 			buf_byte(out, ',');
@@ -66,7 +64,6 @@ hit_csv(struct buf *out, const struct shape *shape, const struct search_hit *hit
 			csv_field(out, value);
 	}
 	buf_byte(out, '\n');
-	buf_fini(&scratch);
 }
 
 void
@@ -78,10 +75,4 @@ hit_csv_header(struct buf *out, const struct shape *shape)
 		csv_field(out, shape->columns[i].header);
 	}
 	buf_byte(out, '\n');
-}
-
-const char *
-hit_text(struct buf *scratch, const struct shape *shape, const struct search_hit *hit, size_t column)
-{
-	return printed(scratch, shape->columns[column].type, hit->values[column]);
 }

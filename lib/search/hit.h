@@ -16,7 +16,7 @@ void hit_csv(struct buf *out, const struct shape *shape, const struct search_hit
 /* Append the first line of such a file: the original headers. */
 void hit_csv_header(struct buf *out, const struct shape *shape);
 
-/* One value as a person reads it; NULL: no value. Valid until `scratch` changes. */
-const char *hit_text(struct buf *scratch, const struct shape *shape, const struct search_hit *hit, size_t column);
+/* One value as a person reads it; NULL: no value. */
+const char *hit_text(const struct shape *shape, const struct search_hit *hit, size_t column);
 
 #endif
