@@ -47,6 +47,8 @@ START_TEST(a_transaction_sees_what_others_commit_although_the_server_says_repeat
 	    &e));
 	pg = session_open("");
 	other = session_open("");
+	/* Nor does it matter what the session itself was told. */
+	OK(pg_exec(pg, "SET default_transaction_isolation = 'repeatable read'", &e));
 	OK(pg_begin(pg, &e));
 	ck_assert_int_eq(session_int(pg, "SELECT count(*) FROM public.seen"), 0);
 	OK(pg_exec(other, "INSERT INTO public.seen VALUES (1)", &e));

@@ -20,6 +20,12 @@ expect_home(const char *expected)
 }
 
 static void
+come_back(void)
+{
+	ck_assert_int_eq(seteuid(getuid()), 0);
+}
+
+static void
 become(uid_t uid)
 {
 	unsetenv("HOME");
@@ -114,6 +120,7 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_add_checked_fixture(all, NULL, come_back);
 	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
 		tcase_add_test(all, tests[i]);
 	suite_add_tcase(suite, all);
