@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdint.h>
@@ -243,6 +244,15 @@ answer_common(const struct program *program)
 	}
 }
 
+/* A descriptor that the caller closed would be the next file's: what is meant for a stream must never end there. */
+static void
+occupy_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+			return;
+}
+
 int
 options_parse(const struct program *program, int argc, char **argv, char ***operands, size_t *count, struct err *e)
 {
@@ -252,6 +262,7 @@ options_parse(const struct program *program, int argc, char **argv, char ***oper
 
 	buf_fini(&state.lists);
 	memset(&state, 0, sizeof state);
+	occupy_streams();
 	log_init(program->name, LOG_NORMAL);
 	sig_init();
 	while (p.next < argc) {

@@ -10,6 +10,7 @@
 #include "base/clk.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/sig.h"
 #include "cli/progress.h"
 #include "db/pg.h"
 #include "flow/desk.h"
@@ -260,6 +261,9 @@ load_locked(struct desk *d, int64_t job, int64_t number, struct err *e)
 			return -1;
 		result = work_transaction(d, &c, e);
 	} while (result == AGAIN);
+	/* Somebody has cancelled the statement: the job says why. */
+	if (result < 0 && strcmp(pg_sqlstate(d->pg), "57014") == 0 && !sig_pending() && desk_take(d, job, e) == 0)
+		return err_set(e, ERR_AGAIN, "the statement was cancelled in the database");
 	if (result == LOADED && d->progress != NULL)
 		progress_add(d->progress, c.length, c.records);
 	return result < 0 ? -1 : 0;

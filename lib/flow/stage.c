@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -43,6 +44,8 @@ struct stage {
 	bool ended;  /* threads are to leave */
 	bool closed; /* the reader of stdout has gone */
 	enum err_code worst;
+	struct err said; /* the last message, and whose it was */
+	int64_t said_job;
 	long long *jobs; /* all that were seen */
 	size_t job_count;
 };
@@ -93,6 +96,20 @@ stage_print(struct stage *s, const struct ref *ref)
 	return false;
 }
 
+/* A paused job has one reason for its thousand chunks: once is enough. */
+static bool
+said_before(struct stage *s, const struct ref *ref, const struct err *why)
+{
+	bool before;
+
+	pthread_mutex_lock(&s->lock);
+	before = s->said_job == ref->job && strcmp(s->said.message, why->message) == 0;
+	s->said_job = ref->job;
+	s->said = *why;
+	pthread_mutex_unlock(&s->lock);
+	return before;
+}
+
 static void
 fail_ref(struct stage *s, const struct ref *ref, const struct err *why)
 {
@@ -100,7 +117,7 @@ fail_ref(struct stage *s, const struct ref *ref, const struct err *why)
 
 	note_code(s, why->code);
 	line.failure = why->code;
-	if (!sig_pending()) {
+	if (!sig_pending() && !said_before(s, ref, why)) {
 		if (ref->chunk >= 0)
 			log_error("%" PRId64 "/%" PRId64 ": %s", ref->job, ref->chunk, why->message);
 		else if (ref->job > 0)

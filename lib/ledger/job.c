@@ -188,6 +188,28 @@ job_set_started(struct pg *pg, int64_t id, struct err *e)
 	    "UPDATE csvp.job SET started_at = clock_timestamp() WHERE id = %" PRId64 " AND started_at IS NULL", id);
 }
 
+/* The row is locked FOR SHARE by a worker between its last look at the flags and its commit. */
+static int
+set_flag(struct pg *pg, int64_t id, const char *assignment, struct err *e)
+{
+	char sql[160];
+
+	snprintf(sql, sizeof sql, "UPDATE csvp.job SET %s WHERE id = %" PRId64, assignment, id);
+	return pg_exec_waiting(pg, sql, e);
+}
+
+int
+job_set_cancelled(struct pg *pg, int64_t id, struct err *e)
+{
+	return set_flag(pg, id, "cancelled = true, finished_at = coalesce(finished_at, clock_timestamp())", e);
+}
+
+int
+job_set_paused(struct pg *pg, int64_t id, bool paused, struct err *e)
+{
+	return set_flag(pg, id, paused ? "paused = true" : "paused = false", e);
+}
+
 int
 job_set_finished(struct pg *pg, int64_t id, struct err *e)
 {

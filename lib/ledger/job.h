@@ -56,6 +56,10 @@ int job_set_error(struct pg *pg, int64_t id, const struct err *why, struct err *
 
 int job_set_started(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
 
+/* Flags that stop it; each waits for a worker that is about to commit. */
+int job_set_cancelled(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
+int job_set_paused(struct pg *pg, int64_t id, bool paused, struct err *e) __attribute__((warn_unused_result));
+
 /* Set finished_at of a job that has come to its end, if nobody did. */
 int job_set_finished(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
 

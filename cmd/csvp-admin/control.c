@@ -1,0 +1,73 @@
+#include <inttypes.h>
+
+#include "admin.h"
+#include "base/err.h"
+#include "cli/options.h"
+#include "cli/refs.h"
+#include "db/pg.h"
+#include "flow/control.h"
+#include "flow/site.h"
+
+/* Do one thing to each job named; the first that fails ends it. */
+static int
+control_jobs(char **operands, size_t count, int (*control)(struct pg *pg, int64_t job, struct err *e), struct err *e)
+{
+	struct site *site;
+	struct pg *pg;
+	int result;
+
+	if (count == 0)
+		return err_set(e, ERR_USAGE, "no JOB given; hint: csvp-status lists them");
+	site = site_open(e);
+	pg = site != NULL ? site_connect(site, e) : NULL;
+	result = pg != NULL ? 0 : -1;
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		struct ref ref;
+
+		result = refs_parse(operands[i], &ref, e);
+		if (result == 0 && (ref.chunk >= 0 || ref.failure != ERR_NONE))
+			result = err_set(e, ERR_USAGE, "'%s' is not a job", operands[i]);
+		if (result == 0)
+			result = control(pg, ref.job, e);
+	}
+	pg_close(pg);
+	site_close(site);
+	return result;
+}
+
+static int
+run(const char *name, const char *purpose, int argc, char **argv,
+    int (*control)(struct pg *pg, int64_t job, struct err *e))
+{
+	static const struct option table[] = {{.name = NULL}};
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_HOME", "CSVP_CONFIG", NULL};
+	const struct program program = {name, "JOB...", purpose, table, environment};
+	struct err e = {0};
+	char **operands;
+	size_t count;
+
+	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 &&
+	    control_jobs(operands, count, control, &e) != 0 && e.code == ERR_NONE)
+		e.code = ERR_BUG;
+	return options_exit(&e);
+}
+
+int
+admin_cancel(int argc, char **argv)
+{
+	return run("csvp-admin cancel", "Stop jobs for good: what is under way is rolled back, what is loaded stays.",
+	    argc, argv, control_cancel);
+}
+
+int
+admin_pause(int argc, char **argv)
+{
+	return run("csvp-admin pause", "Stop jobs until csvp-admin resume: what is under way is rolled back.", argc,
+	    argv, control_pause);
+}
+
+int
+admin_resume(int argc, char **argv)
+{
+	return run("csvp-admin resume", "Let paused jobs go on.", argc, argv, control_resume);
+}

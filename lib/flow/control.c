@@ -1,0 +1,81 @@
+#include "flow/control.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clk.h"
+#include "base/err.h"
+#include "base/sig.h"
+#include "db/pg.h"
+#include "ledger/job.h"
+
+/* How often the holders are looked for, in milliseconds. */
+#define LOOK_MS 20
+
+static int
+check_stoppable(struct pg *pg, int64_t id, const char *verb, struct err *e)
+{
+	struct job_verdict v;
+
+	if (job_verdict(pg, id, &v, e) != 0)
+		return -1;
+	if (strcmp(v.state, "cancelled") == 0 || strcmp(v.state, "done") == 0 || strcmp(v.state, "uploading") == 0)
+		return err_set(e, ERR_DATA, "job %" PRId64 " is %s: nothing to %s", id, v.state, verb);
+	return 0;
+}
+
+/* Cancel what the job's workers are doing until none holds a lock of it. They see the job's row before they commit. */
+static int
+wait_for_holders(struct pg *pg, int64_t id, struct err *e)
+{
+	struct pg_rows *rows;
+	char number[24];
+	size_t holders;
+
+	snprintf(number, sizeof number, "%" PRId64, id);
+	do {
+		if (sig_check(e) != 0 ||
+		    PG_QUERY(pg, &rows, e, "SELECT pg_cancel_backend(pid) FROM csvp.running WHERE job = $1", number) !=
+			0)
+			return -1;
+		holders = pg_rows_count(rows);
+		pg_rows_free(rows);
+		if (holders > 0)
+			clk_sleep(clk_system(), LOOK_MS);
+	} while (holders > 0);
+	return 0;
+}
+
+int
+control_cancel(struct pg *pg, int64_t job, struct err *e)
+{
+	if (check_stoppable(pg, job, "cancel", e) != 0 || job_set_cancelled(pg, job, e) != 0)
+		return -1;
+	return wait_for_holders(pg, job, e);
+}
+
+int
+control_pause(struct pg *pg, int64_t job, struct err *e)
+{
+	if (check_stoppable(pg, job, "pause", e) != 0 || job_set_paused(pg, job, true, e) != 0)
+		return -1;
+	return wait_for_holders(pg, job, e);
+}
+
+int
+control_resume(struct pg *pg, int64_t id, struct err *e)
+{
+	struct job job;
+	int result;
+
+	if (job_load(pg, id, &job, e) != 0)
+		return -1;
+	if (job.cancelled)
+		result = err_set(e, ERR_DATA, "job %" PRId64 " is cancelled, which is for good; hint: upload %s again",
+		    id, job.file);
+	else
+		result = job_set_paused(pg, id, false, e);
+	job_fini(&job);
+	return result;
+}
