@@ -8,15 +8,13 @@ struct program;
  * The subcommands, one a file: argv[0] is the subcommand's name, what follows
  * are its options and operands. Each returns the program's exit code.
  */
-int admin_cancel(int argc, char **argv);
 int admin_config(int argc, char **argv);
+int admin_control(int argc, char **argv); /* cancel, pause, resume */
 int admin_create_index(int argc, char **argv);
 int admin_dataset(int argc, char **argv);
 int admin_down(int argc, char **argv);
 int admin_migrate(int argc, char **argv);
-int admin_pause(int argc, char **argv);
 int admin_psql(int argc, char **argv);
-int admin_resume(int argc, char **argv);
 int admin_up(int argc, char **argv);
 int admin_verify(int argc, char **argv);
 

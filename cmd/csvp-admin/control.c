@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <string.h>
 
 #include "admin.h"
 #include "base/err.h"
@@ -35,39 +36,33 @@ control_jobs(char **operands, size_t count, int (*control)(struct pg *pg, int64_
 	return result;
 }
 
-static int
-run(const char *name, const char *purpose, int argc, char **argv,
-    int (*control)(struct pg *pg, int64_t job, struct err *e))
+static const struct verb {
+	const char *name, *program, *purpose;
+	int (*control)(struct pg *pg, int64_t job, struct err *e);
+} verbs[] = {
+    {"cancel", "csvp-admin cancel", "Stop jobs for good: what is under way is rolled back, what is loaded stays.",
+	control_cancel},
+    {"pause", "csvp-admin pause", "Stop jobs until csvp-admin resume: what is under way is rolled back.",
+	control_pause},
+    {"resume", "csvp-admin resume", "Let paused jobs go on.", control_resume},
+};
+
+int
+admin_control(int argc, char **argv)
 {
 	static const struct option table[] = {{.name = NULL}};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_HOME", "CSVP_CONFIG", NULL};
-	const struct program program = {name, "JOB...", purpose, table, environment};
+	const struct verb *verb = verbs;
 	struct err e = {0};
 	char **operands;
 	size_t count;
 
+	while (strcmp(verb->name, argv[0]) != 0)
+		verb++;
+	const struct program program = {verb->program, "JOB...", verb->purpose, table, environment};
+
 	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 &&
-	    control_jobs(operands, count, control, &e) != 0 && e.code == ERR_NONE)
+	    control_jobs(operands, count, verb->control, &e) != 0 && e.code == ERR_NONE)
 		e.code = ERR_BUG;
 	return options_exit(&e);
-}
-
-int
-admin_cancel(int argc, char **argv)
-{
-	return run("csvp-admin cancel", "Stop jobs for good: what is under way is rolled back, what is loaded stays.",
-	    argc, argv, control_cancel);
-}
-
-int
-admin_pause(int argc, char **argv)
-{
-	return run("csvp-admin pause", "Stop jobs until csvp-admin resume: what is under way is rolled back.", argc,
-	    argv, control_pause);
-}
-
-int
-admin_resume(int argc, char **argv)
-{
-	return run("csvp-admin resume", "Let paused jobs go on.", argc, argv, control_resume);
 }

@@ -19,9 +19,9 @@ static const struct subcommand subcommands[] = {
     {"psql", "[ARGUMENT...]", "run psql on the database that csvp uses", admin_psql},
     {"create-index", NULL, "make the search indexes that are missing", admin_create_index},
     {"dataset", "list | show | ...", "list, describe, define, change, drop datasets", admin_dataset},
-    {"cancel", "JOB...", "stop jobs for good; what is loaded stays", admin_cancel},
-    {"pause", "JOB...", "stop jobs for a while", admin_pause},
-    {"resume", "JOB...", "let paused jobs go on", admin_resume},
+    {"cancel", "JOB...", "stop jobs for good; what is loaded stays", admin_control},
+    {"pause", "JOB...", "stop jobs for a while", admin_control},
+    {"resume", "JOB...", "let paused jobs go on", admin_control},
     {"verify", "[DATASET|JOB...]", "prove that objects, ledger, tables and index agree", admin_verify},
     {"config", NULL, "print every setting, its value and where it comes from", admin_config},
 };
