@@ -27,6 +27,7 @@ struct pg_rows;
  * encoding other than UTF8 and a malformed conninfo; 65 for 22xxx, 23xxx,
  * P0001, 54000; 74 for 53100 (disk full), 58xxx, XX001, XX002; else 70.
  */
+/* A URL or key=value pairs; what it leaves out, or all of it if it is NULL or "", comes from PG* and libpq. */
 struct pg *pg_open(const char *conninfo, struct err *e);
 void pg_close(struct pg *pg);
 
