@@ -194,7 +194,8 @@ upload_file(const struct site *site, const struct upload *u, struct progress *pr
 	if (t.store == NULL || find_dataset(site, &t, e) != 0 || collect_dead(&t, e) != 0 || open_job(&t, e) != 0)
 		goto done;
 	status = take_in(&t, result, e);
-	/* What failed leaves nothing; if even that fails, the next upload collects it. */
+	/* What failed leaves nothing, also after a signal; if even that fails, the next upload collects it. */
+	pg_shield(t.pg, true);
 	if (status != 0 && !pg_lost(t.pg) && discard(&t, &ignored) != 0)
 		log_detail("left behind by the failed upload: %s", ignored.message);
 
