@@ -226,7 +226,7 @@ dataset_lock(struct pg *pg, struct dataset *d, struct err *e)
 	char sql[80];
 	int64_t id = d->id;
 
-	snprintf(sql, sizeof sql, "SELECT FROM csvp.dataset WHERE id = %" PRId64 " FOR UPDATE", id);
+	snprintf(sql, sizeof sql, "SELECT FROM csvp.dataset WHERE id = %" PRId64 " FOR NO KEY UPDATE", id);
 	if (pg_exec_waiting(pg, sql, e) != 0)
 		return -1;
 	dataset_fini(d);

@@ -59,8 +59,10 @@ check_key(struct pg *pg, const struct dataset *d, const char *const *key, size_t
 		goto done;
 	}
 	if (!pg_rows_bool(rows, 0, 0)) {
-		result = fix ? PG_QUERY(pg, NULL, e, "UPDATE csvp.dataset SET key = $2::text[] WHERE id = $1", id,
-				   given.bytes)
+		result = fix ? PG_QUERY(pg, NULL, e,
+				   "UPDATE csvp.dataset SET key = $2::text[], generation = generation + (key <> "
+				   "$2::text[])::int WHERE id = $1",
+				   id, given.bytes)
 			     : 0;
 	} else if (count > 0 && !pg_rows_bool(rows, 0, 1)) {
 		const char *old = pg_rows_text(rows, 0, 2);
@@ -104,14 +106,19 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 	struct pg_rows *rows;
 	struct job_verdict v;
 	char dataset[24], job[24];
-	bool later, edited, table_gone;
+	bool later, edited, table_gone, keyed;
 
 	snprintf(dataset, sizeof dataset, "%" PRId64, d->id);
 	snprintf(job, sizeof job, "%" PRId64, in->job);
+	/* Later: one that has changed the table or may do so, or that came after edits (those since are in the sequence). */
 	if (PG_QUERY(pg, &rows, e,
 		"SELECT j.id, EXISTS (SELECT FROM csvp.job l WHERE l.dataset = j.dataset AND l.seq > j.seq"
-		"         AND NOT l.cancelled AND l.error IS NULL),"
-		"  to_regclass(format('%I.%I', d.table_schema, d.table_name)) IS NULL AND d.state <> 'new'"
+		"   AND (NOT l.cancelled AND l.error IS NULL OR l.after_edits"
+		"     OR EXISTS (SELECT FROM csvp.chunk WHERE job = l.id AND state IN ('loaded', 'indexed')))),"
+		"  coalesce(pg_sequence_last_value(format('csvp.version_%s', d.id)::regclass), 0)"
+		"    > ((d.seq << 39) | (1::bigint << 38)),"
+		"  to_regclass(format('%I.%I', d.table_schema, d.table_name)) IS NULL AND d.state <> 'new', d.key <> "
+		"'{}'"
 		"  FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset"
 		" WHERE j.sha256 = $1::bytea AND j.dataset = $2 AND j.seq IS NOT NULL AND NOT j.cancelled"
 		"   AND j.options = (SELECT options FROM csvp.job WHERE id = $3) ORDER BY j.seq DESC LIMIT 1",
@@ -123,18 +130,13 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 	}
 	out->job = pg_rows_int(rows, 0, 0);
 	later = pg_rows_bool(rows, 0, 1);
-	table_gone = pg_rows_bool(rows, 0, 2);
+	edited = pg_rows_bool(rows, 0, 2);
+	table_gone = pg_rows_bool(rows, 0, 3);
+	keyed = pg_rows_bool(rows, 0, 4);
 	pg_rows_free(rows);
 	if (table_gone)
 		return 0;
 
-	if (PG_QUERY(pg, &rows, e,
-		"SELECT coalesce(pg_sequence_last_value(format('csvp.version_%s', id)::regclass), 0)"
-		"  > ((seq << 39) | (1::bigint << 38)) FROM csvp.dataset WHERE id = $1",
-		dataset) != 0)
-		return -1;
-	edited = pg_rows_bool(rows, 0, 0);
-	pg_rows_free(rows);
 	if (in->max_rejects != NULL && job_set_limit(pg, out->job, in->max_rejects, e) != 0)
 		return -1;
 	if (job_verdict(pg, out->job, &v, e) != 0)
@@ -165,7 +167,7 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 		return 1;
 	}
 	out->reused = out->finished = false;
-	if (!d->keyed)
+	if (!keyed)
 		return err_set(e, ERR_DATA,
 		    "job %" PRId64
 		    " appended these bytes to %s, which has changed since; hint: --force appends them once more",
@@ -196,24 +198,36 @@ give_seq(struct pg *pg, const struct dataset *d, const struct intake *in, const 
 	struct pg_rows *rows;
 	char dataset[24];
 	int64_t seq;
+	bool after_edits;
 
 	snprintf(dataset, sizeof dataset, "%" PRId64, d->id);
-	if (PG_QUERY(pg, &rows, e, "UPDATE csvp.dataset SET seq = seq + 1 WHERE id = $1 RETURNING seq", dataset) != 0)
+	/*
+	 * An upload that failed in its commit has raised the sequence (setval is not transactional), and edits may have
+	 * taken versions behind that seq: the number is passed over, or those edits would beat this later job.
+	 */
+	if (PG_QUERY(pg, &rows, e,
+		"WITH s AS (SELECT id, seq, coalesce(pg_sequence_last_value(format('csvp.version_%s', id)::regclass), "
+		"0)"
+		"   AS last FROM csvp.dataset WHERE id = $1)"
+		" UPDATE csvp.dataset d SET seq = greatest(s.seq, s.last >> 39) + 1 FROM s WHERE d.id = s.id"
+		" RETURNING d.seq, s.last > ((s.seq << 39) | (1::bigint << 38))",
+		dataset) != 0)
 		return -1;
 	seq = pg_rows_count(rows) == 1 ? pg_rows_int(rows, 0, 0) : 0;
+	after_edits = seq > 0 && pg_rows_bool(rows, 0, 1);
 	pg_rows_free(rows);
 	if (seq == 0)
 		return err_set(e, ERR_AGAIN, "dataset %s was dropped at this moment", d->name);
 	if (seq > LEDGER_MAX_SEQ)
 		return err_set(
 		    e, ERR_DATA, "dataset %s has had %" PRId64 " jobs, the most there can be", d->name, LEDGER_MAX_SEQ);
-	/* Raised only if lower: setval is not transactional, and an edit may have gone ahead. */
+	/* Always raised: edits count up in steps of one, and a whole seq is 2^39 of them. */
 	return pg_execf(pg, e,
-	    "SELECT setval('csvp.version_%" PRId64 "', %" PRId64 ") WHERE (SELECT last_value FROM csvp.version_%" PRId64
-	    ") < %" PRId64 ";UPDATE csvp.job SET state = 'stored', seq = %" PRId64 ", sha256 = '%s', bytes = %" PRIu64
-	    ", object_bytes = %" PRIu64 " WHERE id = %" PRId64,
-	    d->id, ledger_version(seq, (uint64_t)LEDGER_EDIT_BIT), d->id,
-	    ledger_version(seq, (uint64_t)LEDGER_EDIT_BIT), seq, sha, in->bytes, in->object_bytes, in->job);
+	    "SELECT setval('csvp.version_%" PRId64 "', %" PRId64
+	    ");UPDATE csvp.job SET state = 'stored', seq = %" PRId64
+	    ", after_edits = %s, sha256 = '%s', bytes = %" PRIu64 ", object_bytes = %" PRIu64 " WHERE id = %" PRId64,
+	    d->id, ledger_version(seq, (uint64_t)LEDGER_EDIT_BIT), seq, after_edits ? "true" : "false", sha, in->bytes,
+	    in->object_bytes, in->job);
 }
 
 int
@@ -231,7 +245,7 @@ intake_store(struct pg *pg, const struct dataset *d, const struct intake *in, st
 		snprintf(sha + 2 + 2 * i, 3, "%02x", in->sha256[i]);
 	if (pg_begin(pg, e) != 0)
 		return -1;
-	snprintf(lock, sizeof lock, "SELECT FROM csvp.dataset WHERE id = %" PRId64 " FOR UPDATE", d->id);
+	snprintf(lock, sizeof lock, "SELECT FROM csvp.dataset WHERE id = %" PRId64 " FOR NO KEY UPDATE", d->id);
 	if (pg_exec_waiting(pg, lock, e) != 0 || forget_dropped_table(pg, d, e) != 0 ||
 	    check_key(pg, d, in->key, in->key_count, true, e) != 0)
 		goto fail;

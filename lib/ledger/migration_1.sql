@@ -36,6 +36,7 @@ CREATE TABLE csvp.job (
 	error_code   int,
 	file         text NOT NULL,     -- as the user named it
 	object       text NOT NULL,     -- key in the object store
+	after_edits  boolean NOT NULL DEFAULT false, -- the table was edited between the job before and this one
 	sha256       bytea,             -- of the bytes as received
 	bytes        bigint,            -- as received
 	object_bytes bigint,            -- as stored: inflated, in UTF-8
