@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "db/pg.h"
+#include "flow/finalise.h"
 #include "flow/site.h"
 #include "ledger/job.h"
 #include "ledger/reject.h"
@@ -70,6 +71,20 @@ conclude_unfinished(int64_t id, const struct job_verdict *v, const struct asker 
 	return ERR_AGAIN;
 }
 
+/* All chunks of a job are in, but its dataset has no key: whoever was to build it may be gone. */
+static int
+build_key(struct pg *pg, int64_t id, struct err *e)
+{
+	struct job job;
+	int result;
+
+	if (job_load(pg, id, &job, e) != 0)
+		return -1;
+	result = finalise_dataset(pg, job.dataset, false, e);
+	job_fini(&job);
+	return result < 0 ? -1 : 0;
+}
+
 static enum err_code
 conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e)
 {
@@ -86,6 +101,8 @@ conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e
 	}
 	if (v.pending + v.held > 0)
 		return conclude_unfinished(id, &v, asker);
+	if (strcmp(v.state, "loading") == 0 && (build_key(pg, id, e) != 0 || job_verdict(pg, id, &v, e) != 0))
+		return e->code;
 	if (v.open_rejects > 0 && asker->tell_rejects &&
 	    (code = tell_rejects(pg, id, v.code == ERR_DATA, e)) != ERR_NONE)
 		return code;
