@@ -1,11 +1,8 @@
 #include "flow/finalise.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "db/pg.h"
@@ -55,25 +52,12 @@ build(struct pg *pg, struct dataset *d, const struct job *builder, struct err *e
 	return result;
 }
 
-static int
-lock_table(struct pg *pg, const struct dataset *d, struct err *e)
-{
-	char *table = dataset_table(d);
-	struct buf sql = {0};
-	int result;
-
-	buf_printf(&sql, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", table);
-	result = pg_exec_waiting(pg, sql.bytes, e);
-	buf_fini(&sql);
-	free(table);
-	return result;
-}
-
 int
 finalise_dataset(struct pg *pg, int64_t id, bool now, struct err *e)
 {
 	struct dataset d = {0};
 	struct job builder = {0};
+	struct target target;
 	int filling, result = -1;
 
 	if (dataset_load(pg, id, &d, e) != 0)
@@ -87,8 +71,9 @@ finalise_dataset(struct pg *pg, int64_t id, bool now, struct err *e)
 		result = filling < 0 ? -1 : 0;
 		goto done;
 	}
-	if (job_load(pg, d.builder, &builder, e) != 0 || pg_begin(pg, e) != 0 || lock_table(pg, &d, e) != 0 ||
-	    dataset_lock(pg, &d, e) != 0)
+	target = (struct target){.schema = d.table_schema, .name = d.table_name};
+	if (job_load(pg, d.builder, &builder, e) != 0 || pg_begin(pg, e) != 0 ||
+	    target_lock(pg, &target, "ACCESS EXCLUSIVE", e) != 0 || dataset_lock(pg, &d, e) != 0)
 		goto done;
 	if (d.state == DATASET_BUILDING) {
 		log_detail("dataset %s: building its key", d.name);

@@ -131,15 +131,20 @@ done:
 }
 
 bool
-fit_raw_proof_holds(const struct shape *shape)
+fit_unique_keys(const struct survey *s)
 {
-	for (size_t i = 0; i < shape->key_count; i++) {
-		enum type_id type = shape->columns[shape->key[i]].type;
+	for (size_t i = 0; i < s->key_count; i++) {
+		bool undecided;
+		struct err ignored;
+		int type = s->fields[s->key[i]].key_type;
 
+		if (type != SURVEY_RAW)
+			continue;
+		type = fit_type(s, s->key[i], &undecided, &ignored);
 		if (type != TYPE_TEXT && type != TYPE_BIGINT && type != TYPE_DATE)
 			return false;
 	}
-	return true;
+	return s->unique_keys;
 }
 
 static int
@@ -199,7 +204,8 @@ fit_existing(struct survey *s, const struct shape *shape, int *columns, struct e
 		if (i == s->field_count)
 			return err_set(e, ERR_DATA, "the key column '%s' is not in the file",
 			    shape->columns[shape->key[k]].header);
-		s->fields[i].key_type = (int)shape->columns[shape->key[k]].type;
+		s->fields[i].key_type =
+		    shape->columns[shape->key[k]].undecided ? SURVEY_RAW : (int)shape->columns[shape->key[k]].type;
 		s->key[s->key_count++] = i;
 	}
 	return 0;

@@ -31,8 +31,11 @@ int fit_new(struct survey *s, const char *const *key, size_t key_count, struct e
 int fit_shape(const struct survey *s, struct shape *shape, int *columns, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Are distinct bytes distinct keys under this shape? Else the raw proof of a new dataset proves nothing. */
-bool fit_raw_proof_holds(const struct shape *shape);
+/*
+ * After the survey: are the keys proven unique? A key column whose type was
+ * not known before was proven by its bytes, which are enough for some types.
+ */
+bool fit_unique_keys(const struct survey *s);
 
 /* The type of a field after the survey, the user's word first; *undecided: no value was seen. */
 int fit_type(const struct survey *s, size_t field, bool *undecided, struct err *e) __attribute__((warn_unused_result));

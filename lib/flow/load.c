@@ -23,22 +23,6 @@
 /* What a work transaction ended with, besides 0 and -1. */
 enum { LOADED = 0, AGAIN = 1, PASS = 2 };
 
-static int
-lock_table(struct desk *d, const char *mode, struct err *e)
-{
-	char *table = dataset_table(&d->dataset);
-	char *sql = buf_format("LOCK TABLE %s IN %s MODE", table, mode);
-	int result = pg_exec_waiting(d->pg, sql, e);
-
-	if (result != 0 && strcmp(pg_sqlstate(d->pg), "42P01") == 0)
-		err_set(e, ERR_DATA,
-		    "table %s of dataset %s was dropped; hint: upload the file again, which makes it anew", table,
-		    d->dataset.name);
-	free(sql);
-	free(table);
-	return result;
-}
-
 /*
  * From now on nothing older can come, so that equal rows may be left alone: a
  * short transaction whose lock waits for open loads and edits. Failing to get
@@ -57,7 +41,7 @@ try_seal(struct desk *d, struct err *e)
 		return finished;
 	if (pg_begin(d->pg, e) != 0 || pg_exec(d->pg, "SET LOCAL lock_timeout = '10s'", e) != 0)
 		goto fail;
-	if (lock_table(d, "SHARE", e) != 0) {
+	if (target_lock(d->pg, &d->target, "SHARE", e) != 0) {
 		if (strcmp(pg_sqlstate(d->pg), "55P03") != 0 && strcmp(pg_sqlstate(d->pg), "40P01") != 0)
 			goto fail;
 		log_detail("job %" PRId64 ": rows that are equal already are rewritten, since others work on the table",
@@ -175,7 +159,7 @@ write_chunk(struct desk *d, const struct chunk *c, int64_t began, struct err *e)
 {
 	struct merge_result merged = {0};
 	enum merge_mode mode = MERGE_APPEND;
-	int result = lock_table(d, "ROW EXCLUSIVE", e);
+	int result = target_lock(d->pg, &d->target, "ROW EXCLUSIVE", e);
 
 	if (result == 0)
 		result = choose_mode(d, c, &mode, e);

@@ -58,7 +58,7 @@ survey_file(struct pg *pg, const struct dataset *d, struct survey *survey, struc
 		goto done;
 	if (p->is_new && fit_shape(survey, &p->shape, columns, e) != 0)
 		goto done;
-	p->unique_keys = survey->unique_keys && (!p->is_new || fit_raw_proof_holds(&p->shape));
+	p->unique_keys = fit_unique_keys(survey);
 	result = 0;
 
 done:

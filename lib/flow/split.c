@@ -95,8 +95,7 @@ survey_object(struct split *s, struct store *store, uint64_t chunk_bytes, struct
 	}
 	if (s->is_new && fit_shape(&s->survey, &s->shape, s->columns, e) != 0)
 		goto done;
-	if (s->is_new && !fit_raw_proof_holds(&s->shape))
-		s->survey.unique_keys = false;
+	s->survey.unique_keys = fit_unique_keys(&s->survey);
 	result = 0;
 
 done:
@@ -170,15 +169,32 @@ change_columns(struct split *s, struct err *e)
 	return 0;
 }
 
+/* Does the file bring a new column, or the first values of one? */
+static bool
+changes_columns(const struct split *s)
+{
+	for (size_t i = 0; !s->is_new && i < s->survey.field_count; i++) {
+		const struct survey_field *field = &s->survey.fields[i];
+
+		if (s->columns[i] < 0 ||
+		    (s->shape.columns[s->columns[i]].undecided && (field->has_value || !field->infer)))
+			return true;
+	}
+	return false;
+}
+
 /* Columns, table, chunks and the state `split`, all or nothing. 1: the dataset has changed meanwhile, survey again. */
 static int
 record_split(struct split *s, struct err *e)
 {
-	struct target target;
+	struct target target = target_of(s);
 	int64_t generation = s->dataset.generation;
 	enum dataset_state state = s->dataset.state;
 
-	if (pg_begin(s->pg, e) != 0 || dataset_lock(s->pg, &s->dataset, e) != 0)
+	/* The table before the dataset's row, as who builds its key does. */
+	if (pg_begin(s->pg, e) != 0 ||
+	    (changes_columns(s) && target_lock(s->pg, &target, "ACCESS EXCLUSIVE", e) != 0) ||
+	    dataset_lock(s->pg, &s->dataset, e) != 0)
 		goto fail;
 	if (s->dataset.generation != generation || (state == DATASET_NEW) != (s->dataset.state == DATASET_NEW)) {
 		pg_rollback(s->pg);
@@ -243,7 +259,7 @@ split_locked(
 			break;
 		}
 		result = record_split(&s, e);
-		/* A column is changed while its dataset is locked; a load that builds the key locks them the other way round. */
+		/* A person's transaction may lock table and dataset in another order. */
 		if (result < 0 && strcmp(pg_sqlstate(pg), "40P01") == 0)
 			result = 1;
 	} while (result == 1);

@@ -58,11 +58,18 @@ create_table(struct pg *pg, const struct target *t, struct err *e)
 static int
 remove_rows(struct pg *pg, const struct buf *doomed, struct err *e)
 {
-	return pg_execf(pg, e,
+	struct buf sql = {0};
+	int result;
+
+	/* Part of building the key: it takes as long as it takes. */
+	buf_printf(&sql,
 	    "CREATE TEMP TABLE IF NOT EXISTS superseded (byte bigint) ON COMMIT DROP;"
 	    "WITH gone AS (%s RETURNING t._version) INSERT INTO pg_temp.superseded"
 	    " SELECT _version & %" PRId64 " FROM gone WHERE _version & %" PRId64 " = 0",
 	    doomed->bytes, ((int64_t)1 << 38) - 1, (int64_t)1 << 38);
+	result = pg_exec_waiting(pg, sql.bytes, e);
+	buf_fini(&sql);
+	return result;
 }
 
 static int
@@ -156,41 +163,43 @@ create_column(struct pg *pg, const struct target *t, size_t column, struct err *
 	return result;
 }
 
-int
-create_type(struct pg *pg, const struct target *t, size_t column, struct err *e)
+/* Has a row a value there? 1, 0, -1. */
+static int
+has_values(struct pg *pg, const struct target *t, const struct column *c, struct err *e)
 {
-	const struct column *c = &t->shape->columns[column];
-	struct pg_rows *rows = NULL;
+	struct pg_rows *rows;
 	struct buf sql = {0};
 	int result = -1;
 
-	buf_string(&sql, "LOCK TABLE ");
-	target_table(&sql, t);
-	buf_string(&sql, " IN ACCESS EXCLUSIVE MODE");
-	if (pg_exec_waiting(pg, sql.bytes, e) != 0)
-		goto done;
-	buf_reset(&sql);
 	buf_string(&sql, "SELECT EXISTS (SELECT FROM ");
 	target_table(&sql, t);
 	buf_string(&sql, " WHERE ");
 	pg_quote_name(&sql, c->name);
 	buf_string(&sql, " IS NOT NULL)");
-	if (pg_query(pg, &rows, e, sql.bytes, 0, NULL) != 0)
-		goto done;
-	if (pg_rows_bool(rows, 0, 0)) {
-		result = 1;
-		goto done;
+	if (pg_query(pg, &rows, e, sql.bytes, 0, NULL) == 0) {
+		result = pg_rows_bool(rows, 0, 0);
+		pg_rows_free(rows);
 	}
-	buf_reset(&sql);
+	buf_fini(&sql);
+	return result;
+}
+
+int
+create_type(struct pg *pg, const struct target *t, size_t column, struct err *e)
+{
+	const struct column *c = &t->shape->columns[column];
+	struct buf sql = {0};
+	int result = has_values(pg, t, c, e);
+
+	/* It is text so far, and ALTER would take the key's collation away. */
+	if (result != 0 || c->type == TYPE_TEXT)
+		return result;
 	buf_string(&sql, "ALTER TABLE ");
 	target_table(&sql, t);
 	buf_string(&sql, " ALTER COLUMN ");
 	pg_quote_name(&sql, c->name);
 	buf_printf(&sql, " TYPE %s USING NULL::%s", type_sql(c->type), type_sql(c->type));
 	result = pg_exec_waiting(pg, sql.bytes, e);
-
-done:
-	pg_rows_free(rows);
 	buf_fini(&sql);
-	return result;
+	return result == 0 && in_key(t->shape, column) ? edit_key_type(pg, t, e) : result;
 }

@@ -26,11 +26,11 @@ int create_table(struct pg *pg, const struct target *t, struct err *e) __attribu
  */
 int create_key(struct pg *pg, const struct target *t, bool unique, struct err *e) __attribute__((warn_unused_result));
 
-/* Add a column that came with a later file. */
+/* Both inside a transaction that holds the table's exclusive lock. Add a column that came with a later file. */
 int create_column(struct pg *pg, const struct target *t, size_t column, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Give a column without any value its type. 0 done, 1 it has values by now and stays text, -1. */
+/* Give a column without any value its type. 0 done, 1 it has values by now and stays as it is, -1. */
 int create_type(struct pg *pg, const struct target *t, size_t column, struct err *e)
     __attribute__((warn_unused_result));
 

@@ -82,6 +82,18 @@ done:
 }
 
 int
+edit_key_type(struct pg *pg, const struct target *t, struct err *e)
+{
+	struct buf sql = {0};
+	int result;
+
+	append_function(&sql, t);
+	result = pg_exec(pg, sql.bytes, e);
+	buf_fini(&sql);
+	return result;
+}
+
+int
 edit_watch_inserts(struct pg *pg, const struct target *t, struct err *e)
 {
 	struct buf sql = {0}, when = {0};
@@ -100,7 +112,7 @@ edit_watch_inserts(struct pg *pg, const struct target *t, struct err *e)
 	    "csvp.version_%" PRId64 ")",
 	    t->dataset);
 	append_trigger(&sql, t, "csvp_insert", "AFTER INSERT", when.bytes);
-	result = pg_exec(pg, sql.bytes, e);
+	result = pg_exec_waiting(pg, sql.bytes, e);
 
 done:
 	buf_fini(&sql);

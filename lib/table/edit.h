@@ -15,6 +15,9 @@ struct target;
 /* With the table: UPDATE, DELETE and TRUNCATE. INSERT has its version by the column's default. */
 int edit_install(struct pg *pg, const struct target *t, struct err *e) __attribute__((warn_unused_result));
 
+/* The key has another type: its text, as the triggers write it, has another form. */
+int edit_key_type(struct pg *pg, const struct target *t, struct err *e) __attribute__((warn_unused_result));
+
 /*
  * When the table becomes ready: INSERT too, and what was inserted so far is
  * entered. Not earlier, since the trigger's test costs a first load time.

@@ -1,5 +1,6 @@
--- The trigger function of one dataset's table. $dataset is its id, $old_key and $new_key the key as text[].
-CREATE FUNCTION csvp.edit_$dataset() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+-- The trigger function of one dataset's table; OR REPLACE: the table may have been dropped, or its key have a new type.
+-- $dataset is its id, $old_key and $new_key the key as text[].
+CREATE OR REPLACE FUNCTION csvp.edit_$dataset() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET DateStyle = 'ISO'
 AS $trigger$
 DECLARE

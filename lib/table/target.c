@@ -1,8 +1,10 @@
 #include "table/target.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "db/pg.h"
 #include "schema/shape.h"
 
@@ -12,6 +14,23 @@ target_table(struct buf *sql, const struct target *t)
 	pg_quote_name(sql, t->schema);
 	buf_byte(sql, '.');
 	pg_quote_name(sql, t->name);
+}
+
+int
+target_lock(struct pg *pg, const struct target *t, const char *mode, struct err *e)
+{
+	struct buf sql = {0};
+	int result;
+
+	buf_string(&sql, "LOCK TABLE ");
+	target_table(&sql, t);
+	buf_printf(&sql, " IN %s MODE", mode);
+	result = pg_exec_waiting(pg, sql.bytes, e);
+	if (result != 0 && strcmp(pg_sqlstate(pg), "42P01") == 0)
+		err_set(e, ERR_DATA, "table %s.%s was dropped; hint: upload the file again, which makes it anew",
+		    t->schema, t->name);
+	buf_fini(&sql);
+	return result;
 }
 
 static void

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 struct buf;
+struct err;
+struct pg;
 struct shape;
 
 /*
@@ -21,6 +23,13 @@ struct target {
 
 /* Append "schema"."table". */
 void target_table(struct buf *sql, const struct target *t);
+
+/*
+ * LOCK TABLE in a mode ("ROW EXCLUSIVE", ...), however long that takes; 65 if
+ * the table was dropped. Who also locks the dataset's row locks the table first.
+ */
+int target_lock(struct pg *pg, const struct target *t, const char *mode, struct err *e)
+    __attribute__((warn_unused_result));
 
 /* Append the column list, each name behind `prefix` ("t." or ""): the shape's columns, `_id` if there is one, `_version`. */
 void target_columns(struct buf *sql, const struct target *t, const char *prefix);
