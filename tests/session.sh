@@ -8,8 +8,8 @@
 #	blocked N                are N statements of this database waiting for a lock?
 #	blocked_in N TEXT        the same, of those whose text has TEXT
 #
-# Programs that are to meet such a lock run in the background: `start NAME COMMAND...`, later `finish NAME` gives its
-# exit status; its output is in WORK/NAME.out and WORK/NAME.err.
+# Programs that are to meet such a lock run in the background: `start NAME COMMAND...`; later `finish NAME...` waits for
+# them and leaves their exit statuses in CODES. Their output is in WORK/NAME.out and WORK/NAME.err.
 declare -A SESSION_FD SESSION_PID SESSION_SAID STARTED
 
 session_open()
@@ -84,7 +84,14 @@ start()
 
 finish()
 {
-	local status=0
-	wait "${STARTED[$1]}" || status=$?
-	echo "$status"
+	local name status
+	CODES=''
+	# What bash says of a job that was killed is no news here.
+	exec 3>&2 2>/dev/null
+	for name; do
+		status=0
+		wait "${STARTED[$name]}" || status=$?
+		CODES+=${CODES:+ }$status
+	done
+	exec 2>&3 3>&-
 }
