@@ -55,12 +55,8 @@ check_words(const struct upload_settings *s, char *const *files, size_t count, s
 		return err_set(e, ERR_USAGE, "--missing '%s': the only word is null", s->missing);
 	if (s->skip_lines > UINT32_MAX)
 		return err_set(e, ERR_USAGE, "--skip-lines %" PRIu64 " is more than a file has", s->skip_lines);
-	if (s->max_record < 1 || s->max_record > (1u << 30))
-		return err_set(e, ERR_USAGE, "--max-record must be from 1 byte to 1G");
-	if (s->dialect.delimiter == '\0')
-		return err_set(e, ERR_USAGE, "--delimiter cannot be none");
-	if (s->dialect.delimiter == s->dialect.quote)
-		return err_set(e, ERR_USAGE, "--delimiter and --quote are the same character");
+	if (s->max_record > UINT32_MAX)
+		return err_set(e, ERR_USAGE, "--max-record %" PRIu64 " is more than the 1G that can be", s->max_record);
 	return 0;
 }
 
@@ -74,6 +70,8 @@ upload_options_check(
 	r->dialect.header = !s->no_header;
 	r->dialect.skip_lines = (uint32_t)s->skip_lines;
 	r->dialect.max_record = (uint32_t)s->max_record;
+	if (dialect_check(&r->dialect, e) != 0)
+		return -1;
 	r->pad = s->pad;
 	r->truncate = s->truncate;
 	r->add_columns = s->add_columns;
