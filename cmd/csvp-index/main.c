@@ -5,10 +5,12 @@
 #include "cli/options.h"
 #include "cli/refs.h"
 #include "flow/desk.h"
+#include "flow/drain.h"
 #include "flow/index.h"
 #include "flow/site.h"
 #include "flow/stage.h"
 #include "flow/verdict.h"
+#include "flow/worker.h"
 #include "search/search.h"
 
 struct worker {
@@ -51,16 +53,33 @@ index_ref(void *ctx, struct stage *stage, const struct ref *ref, bool last, stru
 	return index_chunk(&w->desk, w->search, ref->job, ref->chunk, last, e);
 }
 
+static struct pg *
+session(void *ctx)
+{
+	return ((struct worker *)ctx)->desk.pg;
+}
+
+/* Edits made outside jobs. */
+static int
+drain(void *ctx, struct err *e)
+{
+	struct worker *w = ctx;
+
+	return drain_all(&w->desk, w->search, e) < 0 ? -1 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	uint64_t threads = (uint64_t)stage_threads();
+	struct worker_options how = {.worker = false};
 	const struct option options[] = {
 	    {"jobs", 'j', "N", OPTION_COUNT, &threads, "chunks to index at a time (default: the cores)"},
+	    WORKER_OPTIONS(how),
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME",
-	    "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	    "CSVP_AUTOSTART", "CSVP_QUEUE_URL", "CSVP_VISIBILITY", "CSVP_CONFIG", NULL};
 	const struct program program = {
 	    "csvp-index", "[-j N] [REF...]", "Make loaded chunks searchable.", options, environment};
 	struct stage_plan plan = {
@@ -68,6 +87,8 @@ main(int argc, char **argv)
 	    .open = open_worker,
 	    .close = close_worker,
 	    .work = index_ref,
+	    .session = session,
+	    .idle = drain,
 	    .conclude = verdict_after_index,
 	};
 	struct site *site = NULL;
@@ -80,8 +101,8 @@ main(int argc, char **argv)
 	plan.threads = (int)threads;
 	if (threads < 1 || threads > 64)
 		err_set(&e, ERR_USAGE, "--jobs must be from 1 to 64");
-	else if ((site = site_open(&e)) != NULL && stage_run(&plan, site, operands, count, &e) != 0 &&
-		 e.code == ERR_NONE)
+	else if ((site = site_open(&e)) != NULL &&
+		 worker_program(&plan, site, QUEUE_INDEX, &how, operands, count, &e) != 0 && e.code == ERR_NONE)
 		e.code = ERR_BUG;
 	if (site == NULL)
 		return stage_refuse(&e);

@@ -8,10 +8,12 @@
 #include "cli/refs.h"
 #include "db/pg.h"
 #include "flow/desk.h"
+#include "flow/handoff.h"
 #include "flow/load.h"
 #include "flow/site.h"
 #include "flow/stage.h"
 #include "flow/verdict.h"
+#include "flow/worker.h"
 #include "ledger/job.h"
 
 static void
@@ -45,6 +47,20 @@ load_ref(void *ctx, struct stage *stage, const struct ref *ref, bool last, struc
 	return load_chunk(ctx, ref->job, ref->chunk, e);
 }
 
+static struct pg *
+session(void *ctx)
+{
+	return ((struct desk *)ctx)->pg;
+}
+
+static int
+hand_on(void *ctx, struct queue *queue, const struct ref *ref, struct err *e)
+{
+	const struct desk *desk = ctx;
+
+	return handoff_loaded(desk->pg, queue, ref->job, ref->chunk, desk->dataset.state == DATASET_BUILDING, e);
+}
+
 /* --max-rejects N JOB: another verdict of jobs that are loaded. */
 static int
 change_limits(const struct site *site, const char *limit, char **operands, size_t count, struct err *e)
@@ -76,13 +92,16 @@ main(int argc, char **argv)
 {
 	uint64_t threads = (uint64_t)stage_threads();
 	const char *limit = NULL;
+	struct worker_options how = {.worker = false};
 	const struct option options[] = {
 	    {"jobs", 'j', "N", OPTION_COUNT, &threads, "chunks to load at a time (default: the cores)"},
 	    {"max-rejects", 0, "N|N%", OPTION_STRING, &limit, "change the limit of rejects of the JOBs given"},
+	    WORKER_ENQUEUE(how),
+	    WORKER_OPTIONS(how),
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
-	static const char *const environment[] = {
-	    "CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART",
+	    "CSVP_QUEUE_URL", "CSVP_VISIBILITY", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-load", "[-j N] [REF...]",
 	    "Load chunks into their datasets' tables, each exactly once.", options, environment};
 	struct stage_plan plan = {
@@ -90,6 +109,8 @@ main(int argc, char **argv)
 	    .open = open_worker,
 	    .close = close_worker,
 	    .work = load_ref,
+	    .session = session,
+	    .hand_on = hand_on,
 	    .conclude = verdict_after_load,
 	};
 	struct site *site = NULL;
@@ -108,7 +129,7 @@ main(int argc, char **argv)
 		;
 	else if ((site = site_open(&e)) != NULL &&
 		 (limit == NULL || change_limits(site, limit, operands, count, &e) == 0) &&
-		 stage_run(&plan, site, operands, count, &e) != 0 && e.code == ERR_NONE)
+		 worker_program(&plan, site, QUEUE_LOAD, &how, operands, count, &e) != 0 && e.code == ERR_NONE)
 		e.code = ERR_BUG;
 	if (site == NULL)
 		return stage_refuse(&e);

@@ -18,6 +18,7 @@
 #include "flow/upload_options.h"
 #include "table/reading.h"
 
+#include "crew.h"
 #include "pipeline.h"
 
 /* What "try again later" (75) is answered with: so many more runs of the stages behind the upload, a second apart at first. */
@@ -201,18 +202,28 @@ print_outcome(const struct outcome *o)
 		return;
 }
 
+/* What is asked for, besides the options that csvp-upload gets. */
+struct request {
+	struct upload_settings settings;
+	struct option upload[UPLOAD_OPTIONS_COUNT + 1]; /* rows over settings */
+	uint64_t threads;
+	bool resuming, dry_run, json, workers, enqueue;
+};
+
 /* The arguments of csvp-upload for these files. */
 static struct option_list
-upload_arguments(const struct option *options, bool dry_run, char **files, size_t count)
+upload_arguments(const struct request *r, char **files, size_t count)
 {
 	struct option_list upload = {.values = buf_calloc(1, sizeof(char *)), .count = 0};
 
 	upload.values[upload.count++] = buf_strdup("csvp-upload");
-	options_arguments(options, &upload);
+	options_arguments(r->upload, &upload);
 	add_manner(&upload);
-	upload.values = buf_realloc(upload.values, upload.count + count + 3, sizeof *upload.values);
-	if (dry_run)
+	upload.values = buf_realloc(upload.values, upload.count + count + 4, sizeof *upload.values);
+	if (r->dry_run)
 		upload.values[upload.count++] = buf_strdup("--dry-run");
+	if (r->enqueue)
+		upload.values[upload.count++] = buf_strdup("--enqueue");
 	upload.values[upload.count++] = buf_strdup("--");
 	for (size_t i = 0; i < count; i++)
 		upload.values[upload.count++] = buf_strdup(files[i]);
@@ -220,23 +231,15 @@ upload_arguments(const struct option *options, bool dry_run, char **files, size_
 	return upload;
 }
 
-/* What is asked for, besides the options that csvp-upload gets. */
-struct request {
-	struct upload_settings settings;
-	struct option upload[UPLOAD_OPTIONS_COUNT + 1]; /* rows over settings */
-	uint64_t threads;
-	bool resuming, dry_run, json;
-};
-
 static int
 run_files(const struct request *r, char **files, size_t count, struct outcome *o, enum err_code *code, struct err *e)
 {
-	struct option_list upload = upload_arguments(r->upload, r->dry_run, files, count);
+	struct option_list upload = upload_arguments(r, files, count);
 	struct option_list split = arguments_of("csvp-split", NULL);
 	int result;
 
 	/* Only the upload has something to say then. */
-	if (r->dry_run)
+	if (r->dry_run || r->enqueue)
 		result = pipeline_become(upload.values, e);
 	else
 		result = run_stages(&upload, &split, r->threads, o, code, e);
@@ -276,6 +279,28 @@ run_resume(char **operands, size_t count, uint64_t threads, struct outcome *o, e
 	return result;
 }
 
+/* --workers: does not end but by a signal. */
+static int
+run_workers(const struct request *r, size_t count, struct err *e)
+{
+	struct option_list manner = {.values = buf_calloc(1, sizeof(char *)), .count = 0};
+	struct site *site;
+	int result;
+
+	if (count > 0)
+		return err_set(
+		    e, ERR_USAGE, "--workers takes no files: work comes by the queue; hint: csvp-upload --enqueue");
+	/* What cannot work at all is said once, here. */
+	site = site_open(e);
+	if (site == NULL)
+		return -1;
+	site_close(site);
+	add_manner(&manner);
+	result = crew_run(r->threads, manner.values, e);
+	free_arguments(&manner);
+	return result;
+}
+
 static int
 run(const struct request *r, char **operands, size_t count, enum err_code *code, struct err *e)
 {
@@ -286,6 +311,8 @@ run(const struct request *r, char **operands, size_t count, enum err_code *code,
 	reading_init(&reading);
 	if (r->threads < 1 || r->threads > 64)
 		result = err_set(e, ERR_USAGE, "--jobs must be from 1 to 64");
+	else if (r->workers)
+		result = run_workers(r, count, e);
 	else if (r->resuming)
 		result = run_resume(operands, count, r->threads, &o, code, e);
 	else if (count == 0)
@@ -310,6 +337,8 @@ main(int argc, char **argv)
 	const struct option own[] = {
 	    {"jobs", 'j', "N", OPTION_COUNT, &r.threads, "chunks to load and index at a time (default: the cores)"},
 	    {"resume", 0, NULL, OPTION_FLAG, &r.resuming, "go on with JOBs, or with all that are not at their end"},
+	    {"workers", 0, NULL, OPTION_FLAG, &r.workers, "keep workers of all stages running, until a signal"},
+	    {"enqueue", 0, NULL, OPTION_FLAG, &r.enqueue, "only upload, and leave the rest to the workers"},
 	    {"dry-run", 'n', NULL, OPTION_FLAG, &r.dry_run, "store nothing; print what would be loaded"},
 	    {"json", 0, NULL, OPTION_FLAG, &r.json, "print each job as csvp-status --json does, instead of its id"},
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
@@ -317,7 +346,8 @@ main(int argc, char **argv)
 	struct option options[UPLOAD_OPTIONS_COUNT + sizeof own / sizeof *own];
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME",
 	    "CSVP_SCHEMA", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
-	const struct program program = {"csvp-run", "[-d DATASET] [-k COL]... FILE...|- | --resume [JOB...]",
+	const struct program program = {"csvp-run",
+	    "[-d DATASET] [-k COL]... FILE...|- | --resume [JOB...] | --workers",
 	    "Upload, split, load and index CSV files: the pipeline in one word.", options, environment};
 	enum err_code code = ERR_NONE;
 	struct err e = {0};

@@ -129,6 +129,18 @@ pipeline_run(const struct pipeline_stage *stages, size_t count,
 	return got;
 }
 
+pid_t
+pipeline_start(const char *const *argv, struct err *e)
+{
+	char *path = find_program(argv[0]);
+	pid_t pid = fork();
+
+	if (pid == 0)
+		become(path, argv, -1, STDOUT_FILENO);
+	free(path);
+	return pid < 0 ? err_errno(e, errno, "fork") : pid;
+}
+
 int
 pipeline_become(const char *const *argv, struct err *e)
 {

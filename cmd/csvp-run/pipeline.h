@@ -2,6 +2,7 @@
 #define RUN_PIPELINE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "cli/refs.h"
@@ -21,6 +22,9 @@ struct pipeline_stage {
 int pipeline_run(const struct pipeline_stage *stages, size_t count,
     int (*each)(void *ctx, const struct ref *ref, struct err *e), void *ctx, enum err_code *code,
     struct err *e) MUST_CHECK;
+
+/* Start one program in the background, with this one's stdin, stdout and stderr: its pid, or -1. */
+pid_t pipeline_start(const char *const *argv, struct err *e) MUST_CHECK;
 
 /* Become this one program (execvp); returns only if that fails, -1. */
 int pipeline_become(const char *const *argv, struct err *e) MUST_CHECK;

@@ -6,9 +6,11 @@
 #include "cli/options.h"
 #include "cli/refs.h"
 #include "db/pg.h"
+#include "flow/handoff.h"
 #include "flow/site.h"
 #include "flow/split.h"
 #include "flow/stage.h"
+#include "flow/worker.h"
 #include "ledger/chunk.h"
 #include "store/store.h"
 
@@ -69,19 +71,34 @@ split_ref(void *ctx, struct stage *stage, const struct ref *ref, bool last, stru
 	return 0;
 }
 
+static struct pg *
+session(void *ctx)
+{
+	return ((struct worker *)ctx)->pg;
+}
+
+static int
+hand_on(void *ctx, struct queue *queue, const struct ref *ref, struct err *e)
+{
+	return handoff_split(session(ctx), queue, ref->job, e);
+}
+
 int
 main(int argc, char **argv)
 {
 	uint64_t chunk_bytes = SPLIT_CHUNK_BYTES;
+	struct worker_options how = {.worker = false};
 	const struct option options[] = {
 	    {"chunk-bytes", 0, "N", OPTION_BYTES, &chunk_bytes, "about how large a chunk is (default: 8M)"},
+	    WORKER_ENQUEUE(how),
+	    WORKER_OPTIONS(how),
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
-	static const char *const environment[] = {
-	    "CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART",
+	    "CSVP_QUEUE_URL", "CSVP_VISIBILITY", "CSVP_CONFIG", NULL};
 	const struct program program = {
 	    "csvp-split", "[JOB...]", "Find the chunks of jobs, without cutting a record.", options, environment};
-	const struct stage_plan plan = {
+	struct stage_plan plan = {
 	    .verb = "split",
 	    .threads = 1,
 	    .whole_jobs = true,
@@ -89,6 +106,8 @@ main(int argc, char **argv)
 	    .open = open_worker,
 	    .close = close_worker,
 	    .work = split_ref,
+	    .session = session,
+	    .hand_on = hand_on,
 	};
 	struct site *site = NULL;
 	struct err e = {0};
@@ -99,8 +118,8 @@ main(int argc, char **argv)
 		return stage_refuse(&e);
 	if (chunk_bytes < 1 || chunk_bytes > SPLIT_MAX_CHUNK_BYTES)
 		err_set(&e, ERR_USAGE, "--chunk-bytes must be from 1 to 16M: a worker holds a chunk in memory");
-	else if ((site = site_open(&e)) != NULL && stage_run(&plan, site, operands, count, &e) != 0 &&
-		 e.code == ERR_NONE)
+	else if ((site = site_open(&e)) != NULL &&
+		 worker_program(&plan, site, QUEUE_SPLIT, &how, operands, count, &e) != 0 && e.code == ERR_NONE)
 		e.code = ERR_BUG;
 	if (site == NULL)
 		return stage_refuse(&e);

@@ -12,11 +12,13 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/refs.h"
+#include "flow/handoff.h"
 #include "flow/site.h"
 #include "flow/stage.h"
 #include "flow/upload.h"
 #include "flow/upload_options.h"
 #include "schema/names.h"
+#include "queue/queue.h"
 #include "table/reading.h"
 
 #include "dry_run.h"
@@ -24,7 +26,7 @@
 /* What is printed, besides what is uploaded. */
 struct settings {
 	struct upload_settings upload;
-	bool dry_run, json;
+	bool dry_run, json, enqueue;
 };
 
 static int
@@ -41,6 +43,17 @@ print_result(const struct settings *s, const struct upload_result *result, bool 
 	free(line);
 	*closed = written < 0 && errno == EPIPE;
 	return written < 0 ? err_set(e, ERR_IO, "cannot write standard output: %s", strerror(errno)) : 0;
+}
+
+/* Only a hint, and the job is stored: a job that nobody hears of is found by a worker's sweep. */
+static int
+enqueue(const struct site *site, int64_t job, struct err *e)
+{
+	struct queue *queue = site_queue(site, e);
+	int result = queue != NULL ? handoff_job(queue, job, e) : -1;
+
+	queue_close(queue);
+	return result;
 }
 
 /* One file; a failure is printed, handed on as a failure line, and does not stop the next file. */
@@ -61,6 +74,8 @@ upload_one(const struct site *site, const struct settings *s, struct upload *u, 
 		progress = progress_new("upload");
 		status = upload_file(site, u, progress, &result, &e);
 		progress_free(progress);
+		if (status == 0 && s->enqueue)
+			status = enqueue(site, result.job, &e);
 		if (status == 0)
 			status = print_result(s, &result, closed, &e);
 	}
@@ -129,7 +144,7 @@ int
 main(int argc, char **argv)
 {
 	struct settings s = {.dry_run = false};
-	struct option options[UPLOAD_OPTIONS_COUNT + 3] = {{0}};
+	struct option options[UPLOAD_OPTIONS_COUNT + 4] = {{0}};
 	static const char *const environment[] = {
 	    "CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_SCHEMA", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-upload", "[-d DATASET] [-k COL]... [FILE...|-]",
@@ -145,6 +160,8 @@ main(int argc, char **argv)
 	    (struct option){"dry-run", 'n', NULL, OPTION_FLAG, &s.dry_run, "store nothing; print what would be loaded"};
 	options[UPLOAD_OPTIONS_COUNT + 1] =
 	    (struct option){"json", 0, NULL, OPTION_FLAG, &s.json, "print an object a file instead of the job's id"};
+	options[UPLOAD_OPTIONS_COUNT + 2] =
+	    (struct option){"enqueue", 0, NULL, OPTION_FLAG, &s.enqueue, "hand on to the workers by queue, too"};
 	if (options_parse(&program, argc, argv, &files, &count, &e) == 0) {
 		if (count == 0 && isatty(STDIN_FILENO))
 			err_set(&e, ERR_USAGE, "no file given, and stdin is a terminal; hint: --help");

@@ -6,11 +6,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "cli/config.h"
 #include "db/pg.h"
 #include "db/private.h"
 #include "ledger/ledger.h"
 #include "net/url.h"
+#include "queue/queue.h"
 #include "search/search.h"
 #include "store/store.h"
 
@@ -19,6 +21,8 @@ struct site {
 	char *conninfo;
 	char *store_url;
 	char *search_url;
+	char *queue_url;
+	int64_t visibility;
 	const char *schema;
 	bool private_database;
 };
@@ -111,6 +115,14 @@ site_open_unmigrated(struct err *e)
 	}
 	value = config_get("CSVP_SEARCH_URL");
 	site->search_url = buf_strdup(value != NULL ? value : "pg:");
+	value = config_get("CSVP_QUEUE_URL");
+	site->queue_url = buf_strdup(value != NULL ? value : "pg:");
+	value = config_get("CSVP_VISIBILITY");
+	if (!num_milliseconds(value != NULL ? value : "30s", &site->visibility) || site->visibility < 1000 ||
+	    site->visibility > 12 * 3600 * INT64_C(1000)) {
+		err_set(e, ERR_CONFIG, "CSVP_VISIBILITY '%s' is not a time from 1s to 12h", value);
+		goto fail;
+	}
 	value = config_get("CSVP_SCHEMA");
 	site->schema = value != NULL ? value : "public";
 	return site;
@@ -160,6 +172,7 @@ site_close(struct site *site)
 	free(site->conninfo);
 	free(site->store_url);
 	free(site->search_url);
+	free(site->queue_url);
 	free(site);
 }
 
@@ -197,4 +210,18 @@ const char *
 site_schema(const struct site *site)
 {
 	return site->schema;
+}
+
+struct queue *
+site_queue(const struct site *site, struct err *e)
+{
+	return queue_open(
+	    &(struct queue_options){.url = site->queue_url, .conninfo = site->conninfo, .visibility = site->visibility},
+	    e);
+}
+
+int64_t
+site_visibility(const struct site *site)
+{
+	return site->visibility;
 }

@@ -2,9 +2,11 @@
 #define FLOW_SITE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct err;
 struct pg;
+struct queue;
 struct search;
 struct site;
 struct store;
@@ -24,9 +26,13 @@ struct site *site_open_unmigrated(struct err *e);
 /* A new session for work: its writes are no edits. One thread at a time; closed by the caller. */
 struct pg *site_connect(const struct site *site, struct err *e);
 
-/* The object store and the search index of this site; closed by the caller. */
+/* The object store, the search index and the queue of this site; closed by the caller. */
 struct store *site_store(const struct site *site, struct err *e);
 struct search *site_search(const struct site *site, struct err *e);
+struct queue *site_queue(const struct site *site, struct err *e);
+
+/* CSVP_VISIBILITY in milliseconds: how long a message is hidden from others while its worker shows no sign of life. */
+int64_t site_visibility(const struct site *site);
 
 /* What libpq connects with, and the schema of the users' tables; valid until site_close. */
 const char *site_conninfo(const struct site *site);

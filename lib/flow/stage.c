@@ -19,6 +19,7 @@
 #include "flow/site.h"
 #include "ledger/chunk.h"
 #include "ledger/job.h"
+#include "queue/queue.h"
 
 /* How long a reference that has to wait is left alone, in milliseconds. */
 #define HOLD_MS 50
@@ -82,6 +83,8 @@ stage_print(struct stage *s, const struct ref *ref)
 	struct err e;
 	bool closed = false;
 
+	if (s == NULL)
+		return true;
 	if (s->closed)
 		return false;
 	if (refs_print(ref, &closed, &e) == 0)
@@ -128,23 +131,41 @@ fail_ref(struct stage *s, const struct ref *ref, const struct err *why)
 	stage_print(s, &line);
 }
 
-/* Work on one reference with a thread's worker, opened when it is first needed. */
+/* What a thread works with, each opened when it is first needed. */
+struct hands {
+	void *worker;
+	struct queue *queue;
+};
+
+static int
+hand_on(struct stage *s, struct hands *h, const struct ref *ref, struct err *e)
+{
+	if (!s->plan->enqueue)
+		return 0;
+	if (h->queue == NULL)
+		h->queue = site_queue(s->site, e);
+	return h->queue == NULL ? -1 : s->plan->hand_on(h->worker, h->queue, ref, e);
+}
+
+/* Work on one reference. */
 static void
-work_on(struct stage *s, void **worker, const struct ref *ref)
+work_on(struct stage *s, struct hands *h, const struct ref *ref)
 {
 	struct err e = {0};
 	int result = -1;
 
-	if (*worker == NULL)
-		*worker = s->plan->open(s->plan->ctx, s->site, s->progress, &e);
-	if (*worker != NULL)
-		result = s->plan->work(*worker, s, ref, s->last, &e);
+	if (h->worker == NULL)
+		h->worker = s->plan->open(s->plan->ctx, s->site, s->progress, &e);
+	if (h->worker != NULL)
+		result = s->plan->work(h->worker, s, ref, s->last, &e);
+	if (result == 0)
+		result = hand_on(s, h, ref, &e);
 	if (result < 0) {
 		fail_ref(s, ref, &e);
 		/* The session may be lost; the next reference begins with a new one. */
-		if (*worker != NULL && e.code == ERR_AGAIN) {
-			s->plan->close(*worker);
-			*worker = NULL;
+		if (h->worker != NULL && e.code == ERR_AGAIN) {
+			s->plan->close(h->worker);
+			h->worker = NULL;
 		}
 	} else if (result > 0) {
 		pthread_mutex_lock(&s->lock);
@@ -159,7 +180,7 @@ static void *
 thread_main(void *ctx)
 {
 	struct stage *s = ctx;
-	void *worker = NULL;
+	struct hands hands = {NULL, NULL};
 
 	pthread_mutex_lock(&s->lock);
 	for (;;) {
@@ -175,14 +196,15 @@ thread_main(void *ctx)
 		s->busy++;
 		pthread_mutex_unlock(&s->lock);
 		if (!s->closed && !sig_pending())
-			work_on(s, &worker, &ref);
+			work_on(s, &hands, &ref);
 		pthread_mutex_lock(&s->lock);
 		s->busy--;
 		pthread_cond_broadcast(&s->changed);
 	}
 	pthread_mutex_unlock(&s->lock);
-	if (worker != NULL)
-		s->plan->close(worker);
+	if (hands.worker != NULL)
+		s->plan->close(hands.worker);
+	queue_close(hands.queue);
 	return NULL;
 }
 

@@ -5,7 +5,9 @@
 #include <stddef.h>
 
 struct err;
+struct pg;
 struct progress;
+struct queue;
 struct ref;
 struct site;
 struct stage;
@@ -19,6 +21,7 @@ struct stage_plan {
 	const char *verb; /* for progress */
 	int threads;
 	bool whole_jobs; /* work on jobs; else a job stands for all its chunks */
+	bool enqueue;    /* hand on by queue, too */
 	void *ctx;
 
 	/* One worker a thread, made when its first reference comes. */
@@ -27,10 +30,18 @@ struct stage_plan {
 
 	/*
 	 * Do one reference: 0 done (the stage prints it, unless whole_jobs: then
-	 * the worker prints with stage_print), 1 not yet: to be tried again (at the
+	 * the worker prints with stage_print; under flow/worker.h there is no stage
+	 * and nothing is printed), 1 not yet: to be tried again (at the
 	 * latest when all else is done; `last` says nothing else is under way), -1.
 	 */
 	int (*work)(void *worker, struct stage *stage, const struct ref *ref, bool last, struct err *e);
+
+	/* The worker's session; and telling the next stage's queue of a reference that is done (NULL: there is none). */
+	struct pg *(*session)(void *worker);
+	int (*hand_on)(void *worker, struct queue *queue, const struct ref *ref, struct err *e);
+
+	/* What there is to do beside references, when a worker (flow/worker.h) finds none; NULL: nothing. */
+	int (*idle)(void *worker, struct err *e);
 
 	/*
 	 * At the end, for each job seen: add to *e what the exit status must still tell; NULL for none. `piped`: the

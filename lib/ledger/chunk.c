@@ -114,7 +114,7 @@ chunk_set_loaded(struct pg *pg, const struct chunk *c, const struct books *b, in
 	return update(pg,
 	    "UPDATE csvp.chunk SET state = 'loaded', inserted = $3, updated = $4, unchanged = $5, superseded = $6, "
 	    "rejected = $7,"
-	    " indexed = 0, indexed_at = NULL, error = NULL, loaded_at = clock_timestamp(), load_ms = $8"
+	    " indexed = 0, indexed_at = NULL, error = NULL, deliveries = 0, loaded_at = clock_timestamp(), load_ms = $8"
 	    " WHERE job = $1 AND number = $2 AND state = 'pending'",
 	    8, params, e);
 }
@@ -123,7 +123,8 @@ int
 chunk_set_indexed(struct pg *pg, int64_t job, int64_t number, uint64_t indexed, struct err *e)
 {
 	return pg_execf(pg, e,
-	    "UPDATE csvp.chunk SET state = 'indexed', indexed = %" PRIu64 ", indexed_at = clock_timestamp()"
+	    "UPDATE csvp.chunk SET state = 'indexed', indexed = %" PRIu64
+	    ", indexed_at = clock_timestamp(), error = NULL"
 	    " WHERE job = %" PRId64 " AND number = %" PRId64 " AND state = 'loaded'",
 	    indexed, job, number);
 }

@@ -30,7 +30,8 @@ enum ledger_lock {
 	LEDGER_LOCK_UPLOAD = 1, /* job: its uploader is alive */
 	LEDGER_LOCK_SPLIT = 2,  /* job: being split */
 	LEDGER_LOCK_CHUNK = 3,  /* job, chunk: being loaded or indexed; view csvp.running reads this kind */
-	LEDGER_LOCK_INDEX = 4   /* dataset: its search index is being created or finished */
+	LEDGER_LOCK_INDEX = 4,  /* dataset: its search index is being created or finished */
+	LEDGER_LOCK_SWEEP = 5   /* 0: forgotten work is being looked for */
 };
 #define LEDGER_MAX_CHUNKS ((int64_t)1 << 26)
 

@@ -50,6 +50,7 @@ CREATE TABLE csvp.job (
 	created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
 	started_at   timestamptz,
 	finished_at  timestamptz,
+	deliveries   int NOT NULL DEFAULT 0, -- to split workers
 	UNIQUE (dataset, seq)
 );
 CREATE INDEX ON csvp.job (sha256);
@@ -62,7 +63,7 @@ CREATE TABLE csvp.chunk (
 	line       bigint NOT NULL, -- of its first record
 	records    bigint NOT NULL,
 	state      text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'loaded', 'indexed', 'failed')),
-	deliveries int NOT NULL DEFAULT 0,
+	deliveries int NOT NULL DEFAULT 0, -- to workers, in this state
 	inserted   bigint NOT NULL DEFAULT 0,
 	updated    bigint NOT NULL DEFAULT 0,
 	unchanged  bigint NOT NULL DEFAULT 0,
@@ -100,6 +101,7 @@ CREATE TABLE csvp.change (
 	version bigint NOT NULL,
 	deleted boolean NOT NULL
 );
+CREATE INDEX ON csvp.change (dataset, id);
 
 -- A deleted key, so that a late chunk cannot bring an older record back.
 CREATE TABLE csvp.tombstone (
