@@ -299,7 +299,7 @@ int
 queue_receive(struct queue *queue, enum queue_name from, size_t most, int64_t wait, struct delivery *out, struct err *e)
 {
 	int64_t end = clk_now(queue->clk) + wait;
-	int count;
+	int count = 0;
 
 	assert(most >= 1 && most <= QUEUE_BATCH && wait >= 0);
 	do {

@@ -123,7 +123,7 @@ START_TEST(many_go_in_batches)
 {
 	enum { MANY = 25 };
 	struct message messages[MANY];
-	struct delivery deliveries[MANY];
+	struct delivery deliveries[MANY] = {0};
 	bool seen[MANY] = {false};
 	int count = 0;
 
@@ -140,9 +140,9 @@ START_TEST(many_go_in_batches)
 		count += n;
 	}
 	for (int i = 0; i < MANY; i++) {
-		int64_t chunk = deliveries[i].message.chunk;
+		size_t chunk = (size_t)deliveries[i].message.chunk;
 
-		ck_assert(chunk >= 0 && chunk < MANY && !seen[chunk]);
+		ck_assert(chunk < MANY && !seen[chunk]);
 		seen[chunk] = true;
 	}
 	OK(queue_extend(queue, QUEUE_INDEX, deliveries, MANY, &e));
