@@ -108,6 +108,14 @@ demo:
 lint:
 	B=$(B) scripts/lint
 
+# Fast and exact scanners on the same random input; FUZZ=3600 for an hour.
+FUZZ    ?= 60
+fuzz:
+	@mkdir -p $(B)/fuzz/corpus
+	clang -std=c17 $(CPPFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -o $(B)/fuzz/reader \
+	    tests/fuzz/reader.c $(wildcard lib/csv/*.c lib/base/*.c) -pthread
+	$(B)/fuzz/reader -max_total_time=$(FUZZ) $(B)/fuzz/corpus
+
 bench: all tests
 	B=$(B) tests/bench/run
 
