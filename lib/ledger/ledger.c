@@ -4,10 +4,12 @@
 #include "db/pg.h"
 #include "ledger/migration_1.sql.h"
 #include "ledger/migration_2.sql.h"
+#include "ledger/migration_3.sql.h"
 
 static const struct migration migrations[] = {
     {1, "ledger", sql_migration_1},
     {2, "messages", sql_migration_2},
+    {3, "throttle", sql_migration_3},
 };
 #define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
 
