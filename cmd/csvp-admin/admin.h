@@ -15,6 +15,7 @@ int admin_dataset(int argc, char **argv);
 int admin_down(int argc, char **argv);
 int admin_migrate(int argc, char **argv);
 int admin_psql(int argc, char **argv);
+int admin_throttle(int argc, char **argv);
 int admin_up(int argc, char **argv);
 int admin_verify(int argc, char **argv);
 

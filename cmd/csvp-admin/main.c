@@ -23,6 +23,7 @@ static const struct subcommand subcommands[] = {
     {"pause", "JOB...", "stop jobs for a while", admin_control},
     {"resume", "JOB...", "let paused jobs go on", admin_control},
     {"verify", "[DATASET|JOB...]", "prove that objects, ledger, tables and index agree", admin_verify},
+    {"throttle", "[load|index RATE]", "print or set how fast all workers together may be", admin_throttle},
     {"config", NULL, "print every setting, its value and where it comes from", admin_config},
 };
 
