@@ -26,6 +26,7 @@ struct reader {
 	size_t next, count;
 	uint32_t index[SCAN_INDEX];
 
+	unsigned quote;       /* or 256, no byte, if there is none */
 	struct field *fields; /* of the record at start, as far as it was seen */
 	size_t field_count, field_capacity;
 };
@@ -41,6 +42,7 @@ reader_new(const struct dialect *d, uint64_t offset, uint64_t line, reader_sourc
 	r->window = (struct window){.source = source, .ctx = ctx, .usual = WINDOW, .most = r->scan.dialect.max_record};
 	r->offset = offset;
 	r->line = line;
+	r->quote = d->quote != '\0' ? (unsigned char)d->quote : 256;
 	return r;
 }
 
@@ -270,25 +272,31 @@ next_bounds(struct reader *r, struct record *out, struct err *e)
 	}
 }
 
-/* A changed value keeps what is behind its opening quote, the closing one too, for unescape(). */
-static inline void
-add_field(struct reader *r, size_t from, size_t to, bool changed)
+/* Room for one more field? There may be a record of more than anybody wants. */
+static bool
+grow_fields(struct reader *r)
 {
-	char quote = r->scan.dialect.quote, *bytes = r->window.bytes + from;
-	size_t length = to - from;
-	bool quoted = quote != '\0' && length > 0 && *bytes == quote;
+	if (r->field_count == RECORD_MAX_FIELDS)
+		return false;
+	r->field_capacity = r->field_capacity == 0 ? 64 : 2 * r->field_capacity;
+	r->fields = buf_realloc(r->fields, r->field_capacity, sizeof *r->fields);
+	return true;
+}
 
-	if (r->field_count == r->field_capacity) {
-		if (r->field_count == RECORD_MAX_FIELDS)
-			return;
-		r->field_capacity = r->field_capacity == 0 ? 64 : 2 * r->field_capacity;
-		r->fields = buf_realloc(r->fields, r->field_capacity, sizeof *r->fields);
-	}
-	if (quoted) {
-		bytes++;
-		length -= changed ? 1 : 2;
-	}
-	r->fields[r->field_count++] = (struct field){bytes, (uint32_t)length, quoted};
+/*
+ * The field [from, to); `first` is its first byte, or that of its end. A value
+ * that is not its bytes keeps what is behind its opening quote, the closing one
+ * too, for unescape().
+ */
+static inline void
+add_field(struct reader *r, size_t from, size_t to, unsigned char first, bool changed)
+{
+	/* Arithmetic instead of branches: whether a field is quoted is what nobody can guess. */
+	size_t quoted = first == r->quote, quotes = quoted + (quoted & !changed);
+
+	if (r->field_count < r->field_capacity || grow_fields(r))
+		r->fields[r->field_count++] =
+		    (struct field){r->window.bytes + from + quoted, (uint32_t)(to - from - quotes), quoted != 0};
 }
 
 /* A field's value, in place: it is never longer than its bytes. A value that is its bytes stays as it is. */
@@ -342,26 +350,39 @@ struct partial {
 	bool any_changed; /* or that of an earlier one */
 };
 
-/* One more mark: 1 when the record is whole. */
-static inline int
-on_mark(struct reader *r, struct partial *p, uint32_t mark)
+/* Go on through the marks of the index: true when the record is whole. */
+static bool
+add_fields(struct reader *r, struct partial *p)
 {
-	const char *bytes = r->window.bytes;
-	size_t at = mark & ~SCAN_INSIDE, from = r->window.start + p->from, to = at;
-	bool line_end = bytes[at] == '\n' || bytes[at] == '\r';
+	const unsigned char *bytes = (const unsigned char *)r->window.bytes;
+	const unsigned char delimiter = (unsigned char)r->scan.dialect.delimiter;
+	size_t from = r->window.start + p->from;
+	bool changed = p->changed, whole = false;
 
-	p->lines += line_end;
-	if ((mark & SCAN_INSIDE) != 0) {
-		p->changed |= !line_end;
-		return 0;
+	while (!whole && r->next < r->count) {
+		uint32_t mark = r->index[r->next++], at = mark & ~SCAN_INSIDE;
+		size_t to = at;
+
+		whole = bytes[at] != delimiter;
+		if (__builtin_expect(whole, 0)) {
+			bool line_end = bytes[at] == '\n' || bytes[at] == '\r';
+
+			p->lines += line_end;
+			if (mark != at) {
+				changed |= !line_end;
+				whole = false;
+				continue;
+			}
+			to -= bytes[at] == '\n' && to > from && bytes[to - 1] == '\r';
+		}
+		add_field(r, from, to, bytes[from], changed);
+		p->any_changed |= changed;
+		changed = false;
+		from = at + 1;
 	}
-	if (bytes[at] == '\n' && to > from && bytes[to - 1] == '\r')
-		to--;
-	add_field(r, from, to, p->changed);
-	p->any_changed |= p->changed;
-	p->changed = false;
-	p->from = at + 1 - r->window.start;
-	return line_end;
+	p->from = from - r->window.start;
+	p->changed = changed;
+	return whole;
 }
 
 static int
@@ -386,14 +407,17 @@ next_fields(struct reader *r, struct record *out, struct err *e)
 		if (r->next == r->count) {
 			n = more(r, e);
 			if (n == 0 && (n = is_left(r, e)) > 0) {
-				add_field(r, r->window.start + p.from, r->window.filled, p.changed);
+				size_t from = r->window.start + p.from, to = r->window.filled;
+
+				add_field(
+				    r, from, to, from < to ? (unsigned char)r->window.bytes[from] : '\0', p.changed);
 				p.any_changed |= p.changed;
-				return take_fields(r, r->window.filled, &p, out, e);
+				return take_fields(r, to, &p, out, e);
 			}
 			if (n <= 0)
 				return n;
 		}
-		if (!on_mark(r, &p, r->index[r->next++]))
+		if (!add_fields(r, &p))
 			continue;
 		n = take_fields(r, r->window.start + p.from, &p, out, e);
 		if (n != 0)

@@ -13,13 +13,18 @@ typedef struct classify_masks classify(struct classify_bytes c, const char *byte
 bool
 scan_has(enum scan_path path)
 {
+	if (path == SCAN_BEST || path == SCAN_SWAR || path == SCAN_EXACT)
+		return true;
 #ifdef __x86_64__
-	if (path == SCAN_AVX2)
-		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
-		       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
-	return true;
+	if (!__builtin_cpu_supports("pclmul") || !__builtin_cpu_supports("popcnt"))
+		return false;
+	if (path == SCAN_SSE2)
+		return true;
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi"))
+		return false;
+	return path == SCAN_AVX2 || (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"));
 #else
-	return path != SCAN_AVX2 && path != SCAN_SSE2;
+	return false;
 #endif
 }
 
@@ -27,7 +32,8 @@ void
 scan_init(struct scan *s, const struct dialect *d, enum scan_path path)
 {
 	if (path == SCAN_BEST || !scan_has(path))
-		path = scan_has(SCAN_AVX2) ? SCAN_AVX2 : scan_has(SCAN_SSE2) ? SCAN_SSE2 : SCAN_SWAR;
+		for (path = SCAN_AVX512; !scan_has(path); path++)
+			;
 	*s = (struct scan){.dialect = *d, .state = EXACT_RECORD};
 	if (d->escape == d->quote)
 		s->dialect.escape = '\0';
@@ -172,7 +178,7 @@ run_swar(struct scan *s, const char *bytes, size_t from, size_t to, uint32_t *in
 }
 
 #ifdef __x86_64__
-static size_t
+static CLASSIFY_SSE2 size_t
 run_sse2(struct scan *s, const char *bytes, size_t from, size_t to, uint32_t *index, size_t *count)
 {
 	return s->fields ? run(s, classify_sse2, true, bytes, from, to, index, count)
@@ -184,6 +190,13 @@ run_avx2(struct scan *s, const char *bytes, size_t from, size_t to, uint32_t *in
 {
 	return s->fields ? run(s, classify_avx2, true, bytes, from, to, index, count)
 			 : run(s, classify_avx2, false, bytes, from, to, index, count);
+}
+
+static CLASSIFY_AVX512 size_t
+run_avx512(struct scan *s, const char *bytes, size_t from, size_t to, uint32_t *index, size_t *count)
+{
+	return s->fields ? run(s, classify_avx512, true, bytes, from, to, index, count)
+			 : run(s, classify_avx512, false, bytes, from, to, index, count);
 }
 #endif
 
@@ -209,7 +222,9 @@ scan_run(struct scan *s, const char *bytes, size_t from, size_t to, bool end, ui
 	if (!s->fast)
 		return run_exact(s, bytes, from, to, end, index, count);
 #ifdef __x86_64__
-	if (s->path == SCAN_AVX2)
+	if (s->path == SCAN_AVX512)
+		from = run_avx512(s, bytes, from, to, index, count);
+	else if (s->path == SCAN_AVX2)
 		from = run_avx2(s, bytes, from, to, index, count);
 	else if (s->path == SCAN_SSE2)
 		from = run_sse2(s, bytes, from, to, index, count);

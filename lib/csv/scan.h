@@ -10,9 +10,10 @@
 
 /* How bytes are looked at; what is found never depends on it. */
 enum scan_path {
-	SCAN_BEST, /* the widest this machine has */
-	SCAN_AVX2, /* AVX2 and PCLMULQDQ */
-	SCAN_SSE2,
+	SCAN_BEST,   /* the widest this machine has */
+	SCAN_AVX512, /* AVX-512 F and BW */
+	SCAN_AVX2,
+	SCAN_SSE2,  /* with PCLMULQDQ and POPCNT, as all of these: any x86-64 since 2010 */
 	SCAN_SWAR,  /* 8 bytes a step, any machine */
 	SCAN_EXACT, /* byte by byte */
 };

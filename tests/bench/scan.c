@@ -1,7 +1,7 @@
 /*
  * How fast record boundaries and fields are found, timed inside the process:
  *   scan FILE...          best path, boundaries and fields
- *   scan -p PATH FILE...  avx2, sse2, swar or exact
+ *   scan -p PATH FILE...  avx512, avx2, sse2, swar or exact
  * Prints MB/s of the best of five runs, the bare read(2) of the same file
  * beside it. Compare with `time wc -l FILE`.
  */
@@ -102,7 +102,7 @@ report(const char *file, const char *name, enum scan_path path)
 int
 main(int argc, char **argv)
 {
-	static const char *const paths[] = {"best", "avx2", "sse2", "swar", "exact"};
+	static const char *const paths[] = {"best", "avx512", "avx2", "sse2", "swar", "exact"};
 	enum scan_path path = SCAN_BEST;
 	int i = 1;
 
@@ -112,7 +112,7 @@ main(int argc, char **argv)
 		i = 3;
 	}
 	if (i >= argc || !scan_has(path)) {
-		fprintf(stderr, "usage: scan [-p avx2|sse2|swar|exact] FILE...\n");
+		fprintf(stderr, "usage: scan [-p avx512|avx2|sse2|swar|exact] FILE...\n");
 		return ERR_USAGE;
 	}
 	for (; i < argc; i++)

@@ -121,7 +121,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	d = dialect_of(bytes[0]);
 	rest = (struct rest){bytes + 2, length - 2, bytes[1] == 255 ? length : (size_t)1 + bytes[1]};
 	read_all(&d, rest, SCAN_EXACT, 0, true, &values, &places);
-	for (enum scan_path path = SCAN_AVX2; path <= SCAN_EXACT; path++)
+	for (enum scan_path path = SCAN_AVX512; path <= SCAN_EXACT; path++)
 		for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
 			for (int fields = 0; fields < 2; fields++) {
 				struct buf v = {0}, p = {0};
