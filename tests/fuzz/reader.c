@@ -111,7 +111,7 @@ dialect_of(uint8_t choice)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-	static const size_t windows[] = {256, 1000, 0};
+	static const size_t windows[] = {256, 1000, 4096};
 	struct buf values = {0}, places = {0};
 	struct dialect d;
 	struct rest rest;
@@ -120,7 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		return 0;
 	d = dialect_of(bytes[0]);
 	rest = (struct rest){bytes + 2, length - 2, bytes[1] == 255 ? length : (size_t)1 + bytes[1]};
-	read_all(&d, rest, SCAN_EXACT, 0, true, &values, &places);
+	read_all(&d, rest, SCAN_EXACT, 1 << 14, true, &values, &places);
 	for (enum scan_path path = SCAN_AVX512; path <= SCAN_EXACT; path++)
 		for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
 			for (int fields = 0; fields < 2; fields++) {
