@@ -10,11 +10,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define SLOTS ((size_t)1 << 22) /* 32 MB */
-#define FULL (SLOTS / 4 * 3)    /* more keys than this are spilled */
 #define PARTITIONS 256
-#define BLOCK 1024            /* hashes; 8 kB: what one write takes */
-#define MAX_PARTITION (SLOTS) /* a partition is sorted in the set's own memory */
+#define BLOCK 1024 /* hashes; 8 kB: what one write takes */
 
 struct partition {
 	uint64_t block[BLOCK];
@@ -24,8 +21,9 @@ struct partition {
 };
 
 struct proof {
-	uint64_t *slots; /* 0: free; a hash of 0 is taken as 1 */
-	size_t count;
+	uint64_t *slots;    /* 0: free; a hash of 0 is taken as 1 */
+	size_t size, count; /* slots, and how many are taken: at most three quarters, more keys are spilled */
+	unsigned shift;     /* 64 - log2(size): a hash's upper bits are its slot */
 	bool duplicate;
 	int fd; /* of the spill file; -1: all in memory */
 	uint32_t blocks;
@@ -33,11 +31,13 @@ struct proof {
 };
 
 struct proof *
-proof_new(void)
+proof_new(size_t memory)
 {
 	struct proof *proof = buf_calloc(1, sizeof *proof);
 
-	proof->slots = buf_calloc(SLOTS, sizeof *proof->slots);
+	proof->size = memory / sizeof *proof->slots;
+	proof->shift = 64 - (unsigned)__builtin_ctzl(proof->size);
+	proof->slots = buf_calloc(proof->size, sizeof *proof->slots);
 	proof->fd = -1;
 	return proof;
 }
@@ -83,12 +83,12 @@ proof_hash(const void *key, size_t length)
 static bool
 insert(struct proof *proof, uint64_t hash)
 {
-	size_t slot = hash >> (64 - 22);
+	size_t slot = hash >> proof->shift;
 
 	while (proof->slots[slot] != 0) {
 		if (proof->slots[slot] == hash)
 			return true;
-		slot = (slot + 1) & (SLOTS - 1);
+		slot = (slot + 1) & (proof->size - 1);
 	}
 	proof->slots[slot] = hash;
 	proof->count++;
@@ -157,11 +157,11 @@ proof_add(struct proof *proof, uint64_t hash, struct err *e)
 	if (proof->fd >= 0)
 		return spill(proof, hash, e);
 	proof->duplicate = insert(proof, hash);
-	if (proof->count < FULL)
+	if (proof->count < proof->size / 4 * 3)
 		return 0;
 	if (open_spill(proof, e) != 0)
 		return -1;
-	for (size_t i = 0; i < SLOTS; i++)
+	for (size_t i = 0; i < proof->size; i++)
 		if (proof->slots[i] != 0 && spill(proof, proof->slots[i], e) != 0)
 			return -1;
 	return 0;
@@ -183,7 +183,8 @@ check_partition(struct proof *proof, struct partition *p, struct err *e)
 
 	if (p->fill > 0 && write_block(proof, p, e) != 0)
 		return -1;
-	if (p->block_count * BLOCK > MAX_PARTITION)
+	/* A partition is sorted in the set's own memory. */
+	if (p->block_count * BLOCK > proof->size)
 		return 0;
 	for (size_t b = 0; b < p->block_count; b++) {
 		char *to = (char *)(proof->slots + count);

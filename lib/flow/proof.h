@@ -8,13 +8,16 @@ struct err;
 struct proof;
 
 /*
- * Proof that no key occurs twice among any number of keys, in at most 40 MB:
+ * Proof that no key occurs twice among any number of keys, in bounded memory:
  * a set of 64-bit hashes, spilled to partitions in an unlinked file of TMPDIR
  * when it outgrows its memory. Two keys with one hash count as equal, so
  * "unique" is always true and "not proven" may be wrong, about once in a
  * million files of a million records.
  */
-struct proof *proof_new(void);
+
+/* With a set of this many bytes, a power of two from 64 kB; 2 MB more when it spills. */
+struct proof *proof_new(size_t memory);
+#define PROOF_MEMORY ((size_t)32 << 20)
 void proof_free(struct proof *proof);
 
 /* The hash of a key's bytes. */

@@ -146,7 +146,7 @@ add_to_chunk(struct survey *s, const struct record *r, uint64_t chunk_bytes)
 int
 survey_run(struct survey *s, uint64_t chunk_bytes, struct progress *progress, struct err *e)
 {
-	struct proof *proof = s->key_count > 0 ? proof_new() : NULL;
+	struct proof *proof = s->key_count > 0 ? proof_new(PROOF_MEMORY) : NULL;
 	struct buf key = {0};
 	struct record r;
 	uint64_t reported = 0, counted = 0;
