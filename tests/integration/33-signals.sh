@@ -67,12 +67,13 @@ ends_group()
 	is "$(cat err)" '' 'a pipeline that is interrupted: silent'
 }
 
-# The program is past its options: it catches SIGTERM.
+# The program catches SIGHUP, SIGINT and SIGTERM.
 listens()
 {
 	local caught
 	caught=$(sed -n 's/^SigCgt:[^0-9a-f]*//p' "/proc/$pid/status")
-	[ $((0x$caught & 0x4000)) -ne 0 ]
+	# The shell that becomes the program catches them, too.
+	grep -q '^csvp-' "/proc/$pid/comm" && [ $((0x$caught & 0x4003)) -eq $((0x4003)) ]
 }
 
 sleeps()
