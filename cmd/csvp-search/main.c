@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "cli/options.h"
@@ -18,6 +19,7 @@ struct asked {
 	struct option_list where;
 	const char *sort;
 	uint64_t limit;
+	const char *cursor;
 	bool all, count, must_hit;
 	const char *format;
 };
@@ -30,6 +32,8 @@ check(struct asked *a, enum print_format *format, struct err *e)
 		return err_set(e, ERR_USAGE, "which dataset? hint: -d DATASET");
 	if (a->all && a->limit != NO_LIMIT_GIVEN)
 		return err_set(e, ERR_USAGE, "--all and --limit exclude each other");
+	if (a->count && a->cursor != NULL)
+		return err_set(e, ERR_USAGE, "--count and --cursor exclude each other: a count is of all pages");
 	return a->format != NULL ? print_format(a->format, format, e) : 0;
 }
 
@@ -44,6 +48,8 @@ make_query(struct query *q, const struct asked *a, char *const *words, const str
 			return err_prefix(e, "--where");
 	if (a->sort != NULL && query_sort(q, shape, a->sort, e) != 0)
 		return err_prefix(e, "--sort");
+	if (a->cursor != NULL)
+		q->cursor = buf_strdup(a->cursor);
 	q->limit = a->all ? QUERY_ALL : a->limit != NO_LIMIT_GIVEN ? a->limit : DEFAULT_LIMIT;
 	return 0;
 }
@@ -67,14 +73,26 @@ count_hits(struct find *find, struct query *q, uint64_t *hits, struct err *e)
 		return -1;
 	*hits = page.total;
 	printf("%" PRIu64 "\n", page.total);
+	search_page_fini(&page);
 	return 0;
 }
 
+/* A page was cut off: how to go on. */
+static void
+tell_next(const struct asked *a, const char *next, uint64_t hits)
+{
+	if (a->limit == NO_LIMIT_GIVEN && a->cursor == NULL)
+		log_notice("these are the first %" PRIu64 "; --all gives all, --count their number", hits);
+	if (log_level() != LOG_QUIET)
+		fprintf(stderr, "next: %s\n", next);
+}
+
 static int
-print_hits(struct find *find, struct query *q, enum print_format format, bool limited, uint64_t *hits, struct err *e)
+print_hits(
+    struct find *find, const struct asked *a, struct query *q, enum print_format format, uint64_t *hits, struct err *e)
 {
 	struct printer *printer = print_new(format, find_shape(find));
-	struct search_page page;
+	struct search_page page = {0};
 	int result;
 
 	q->total = format == PRINT_JSON;
@@ -82,12 +100,13 @@ print_hits(struct find *find, struct query *q, enum print_format format, bool li
 	if (result == 0)
 		result = print_end(printer, &page, e);
 	*hits = print_count(printer);
-	if (result == 0 && page.more && !limited)
-		log_notice("these are the first %" PRIu64 "; --all gives all, --count their number", *hits);
+	if (result == 0 && page.next != NULL && format != PRINT_JSON)
+		tell_next(a, page.next, *hits);
 	if (result != 0 && print_closed(printer)) {
 		*e = (struct err){0};
 		result = 0;
 	}
+	search_page_fini(&page);
 	print_free(printer);
 	return result;
 }
@@ -102,8 +121,7 @@ search(const struct asked *a, enum print_format format, char *const *words, uint
 
 	query_init(&q);
 	if (find != NULL && make_query(&q, a, words, find_shape(find), e) == 0)
-		result = a->count ? count_hits(find, &q, hits, e)
-				  : print_hits(find, &q, format, a->limit != NO_LIMIT_GIVEN, hits, e);
+		result = a->count ? count_hits(find, &q, hits, e) : print_hits(find, a, &q, format, hits, e);
 	query_fini(&q);
 	find_close(find);
 	site_close(site);
@@ -120,6 +138,7 @@ main(int argc, char **argv)
 		"only records with COL=V (or != < <= > >=), or \"COL is null\"; repeat it for more conditions"},
 	    {"sort", 0, "COL[:desc]", OPTION_STRING, &a.sort, "order by this column (default: relevance, or the key)"},
 	    {"limit", 0, "N", OPTION_COUNT, &a.limit, "print at most N records (default: 100)"},
+	    {"cursor", 0, "CURSOR", OPTION_STRING, &a.cursor, "go on behind the page that printed \"next: CURSOR\""},
 	    {"all", 0, NULL, OPTION_FLAG, &a.all, "print all records that match"},
 	    {"count", 0, NULL, OPTION_FLAG, &a.count, "print only how many match"},
 	    {"format", 0, "FORMAT", OPTION_STRING, &a.format,

@@ -1,16 +1,13 @@
 #include "print.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
-#include "base/sig.h"
 #include "cli/grid.h"
+#include "cli/output.h"
 #include "schema/shape.h"
 #include "search/hit.h"
 
@@ -66,29 +63,14 @@ print_free(struct printer *p)
 	free(p);
 }
 
-/* Write what has been gathered. Not by stdio: a signal has to end the wait for a reader that does not read. */
+/* Write what has been gathered. */
 static int
 write_text(struct printer *p, struct err *e)
 {
-	struct pollfd fds[2] = {{.fd = STDOUT_FILENO, .events = POLLOUT}, {.fd = sig_fd(), .events = POLLIN}};
-	size_t done = 0;
+	int result = output_write(p->text.bytes, p->text.length, &p->closed, e);
 
-	while (done < p->text.length) {
-		ssize_t n;
-
-		(void)poll(fds, 2, -1);
-		if (sig_check(e) != 0)
-			return -1;
-		n = write(STDOUT_FILENO, p->text.bytes + done, p->text.length - done);
-		if (n >= 0) {
-			done += (size_t)n;
-		} else if (errno != EINTR && errno != EAGAIN) {
-			p->closed = errno == EPIPE;
-			return err_set(e, ERR_IO, "cannot write standard output: %s", strerror(errno));
-		}
-	}
 	buf_reset(&p->text);
-	return 0;
+	return result;
 }
 
 static void
@@ -165,9 +147,13 @@ int
 print_end(struct printer *p, const struct search_page *page, struct err *e)
 {
 	end_table(p);
-	if (p->format == PRINT_JSON)
-		buf_printf(
-		    &p->text, "%s],\"next\":null,\"total\":%" PRIu64 "}\n", p->count > 0 ? "\n" : "", page->total);
+	if (p->format == PRINT_JSON) {
+		const char *quote = page->next != NULL ? "\"" : "";
+
+		buf_printf(&p->text, "%s],\"next\":%s%s%s,\"total\":%" PRIu64 ",\"ranked\":%s}\n",
+		    p->count > 0 ? "\n" : "", quote, page->next != NULL ? page->next : "null", quote, page->total,
+		    page->ranked ? "true" : "false");
+	}
 	return write_text(p, e);
 }
 

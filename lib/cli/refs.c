@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/num.h"
 #include "base/sig.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 
 /* Two 19-digit numbers and a code fit many times over; a longer line is data sent to the wrong program. */
@@ -90,32 +91,6 @@ format(const struct ref *ref, struct buf *line)
 	buf_byte(line, '\n');
 }
 
-static int
-write_line(const struct buf *line, bool *closed, struct err *e)
-{
-	struct pollfd p[2] = {{.fd = STDOUT_FILENO, .events = POLLOUT}, {.fd = sig_fd(), .events = POLLIN}};
-	size_t done = 0;
-
-	while (done < line->length) {
-		ssize_t n;
-
-		/* Writable first: a signal ends only the wait for a reader that does not read. */
-		(void)poll(p, 2, -1);
-		if (p[0].revents == 0 && sig_check(e) != 0)
-			return -1;
-		if (p[0].revents == 0)
-			continue;
-		n = write(STDOUT_FILENO, line->bytes + done, line->length - done);
-		if (n >= 0) {
-			done += (size_t)n;
-		} else if (errno != EINTR && errno != EAGAIN) {
-			*closed = errno == EPIPE;
-			return err_set(e, ERR_IO, "cannot write standard output: %s", strerror(errno));
-		}
-	}
-	return 0;
-}
-
 int
 refs_print(const struct ref *ref, bool *closed, struct err *e)
 {
@@ -128,7 +103,7 @@ refs_print(const struct ref *ref, bool *closed, struct err *e)
 	/* Not around a write to a pipe: a reader that is slow would hold up every thread that counts its progress. */
 	if (terminal)
 		progress_hide();
-	result = write_line(&line, closed, e);
+	result = output_write(line.bytes, line.length, closed, e);
 	if (terminal)
 		progress_show();
 	buf_fini(&line);

@@ -349,11 +349,11 @@ pgindex_drop(void *ctx, const struct search_index *index, struct err *e)
 }
 
 static int
-pgindex_query(void *ctx, const struct search_index *index, const struct query *query, search_each *each, void *each_ctx,
-    struct search_page *page, struct err *e)
+pgindex_query(void *ctx, const struct search_index *index, const struct query *query, const struct buf *from,
+    search_each *each, void *each_ctx, struct search_page *page, struct buf *next, struct err *e)
 {
 	struct pgindex *self = ctx;
-	if (connect_once(self, e) == 0 && pgquery_run(self->pg, index, query, each, each_ctx, page, e) == 0)
+	if (connect_once(self, e) == 0 && pgquery_run(self->pg, index, query, from, each, each_ctx, page, next, e) == 0)
 		return 0;
 	return failed(self, index, e);
 }

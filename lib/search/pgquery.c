@@ -1,150 +1,282 @@
 #include "search/pgquery.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "db/pg.h"
 #include "schema/shape.h"
+#include "search/cursor.h"
+#include "search/pgmatch.h"
 #include "search/pgsql.h"
 #include "search/query.h"
 
 /* ts_rank() reads every match's tsvector; beyond this many the order is by key. */
 #define RANKED_MATCHES 10000
 
-/* A query in the making: what it selects from, and the parameters that stand in it. */
-struct statement {
-	struct buf from;  /* FROM ... WHERE ... */
-	struct buf words; /* the tsquery, empty if there are no terms */
-	struct buf order; /* ORDER BY ... */
-	const char **params;
-	char **owned; /* terms made ready for to_tsquery */
-	size_t param_count;
-	size_t owned_count;
+/* What the hits are in order of, ties always by key; fixed when the first page is read. */
+enum order { BY_RANK, BY_KEY, BY_COLUMN };
+
+/* A query being answered. */
+struct run {
+	struct pg *pg;
+	const struct search_index *index;
+	const struct query *query;
+	struct pgmatch match;
+	enum order order;
+
+	/* Where the page before ended; texts in the caller's state. */
+	bool going_on;
+	const char *last_sort;
+	const char **last_key;
+
+	search_each *each;
+	void *ctx;
+	const char **values;
+	uint64_t matches; /* BY_RANK: how many there are, counted up to one more than can be ranked */
+	uint64_t passed;  /* documents of this page */
+	bool more;
+	struct buf *next;
 };
 
-static void
-statement_fini(struct statement *s)
+static const char order_letters[] = {[BY_RANK] = 'r', [BY_KEY] = 'k', [BY_COLUMN] = 'c'};
+
+static int
+damaged(struct err *e)
 {
-	for (size_t i = 0; i < s->owned_count; i++)
-		free(s->owned[i]);
-	free(s->owned);
-	free(s->params);
-	buf_fini(&s->order);
-	buf_fini(&s->words);
-	buf_fini(&s->from);
+	return err_set(e, ERR_USAGE, "the cursor is damaged; hint: give it whole, as the page before printed it");
 }
 
-/* Take a parameter; its number, from 1. */
-static size_t
-parameter(struct statement *s, const char *value)
+/* A state is the order's letter, the value sorted by, the key. */
+static int
+read_state(struct run *r, const struct buf *from, struct err *e)
 {
-	s->params[s->param_count++] = value;
-	return s->param_count;
+	size_t at = 0, keys = pgsql_key_count(r->index);
+	const char *letter, *order;
+
+	if (!cursor_take(from, &at, &letter) || letter == NULL || strlen(letter) != 1 ||
+	    (order = memchr(order_letters, *letter, sizeof order_letters)) == NULL ||
+	    !cursor_take(from, &at, &r->last_sort))
+		return damaged(e);
+	r->order = (enum order)(order - order_letters);
+	for (size_t i = 0; i < keys; i++)
+		if (!cursor_take(from, &at, &r->last_key[i]) || r->last_key[i] == NULL)
+			return damaged(e);
+	/* The binding tells whether there is a sort, but not what a forger makes of it. */
+	if (at != from->length || (r->order == BY_COLUMN) != (r->query->sort >= 0) ||
+	    (r->order == BY_RANK && (r->last_sort == NULL || r->query->term_count == 0)))
+		return damaged(e);
+	r->going_on = true;
+	return 0;
+}
+
+static void
+write_state(struct run *r, const struct pg_rows *row)
+{
+	const char letter[] = {order_letters[r->order], '\0'};
+
+	cursor_put(r->next, letter);
+	for (size_t i = 0; i < 1 + pgsql_key_count(r->index); i++)
+		cursor_put(r->next, pg_rows_text(row, 0, 1 + i));
+}
+
+/* The column sorted by, of the records. */
+static void
+write_sort_column(struct buf *sql, const struct run *r)
+{
+	const struct column *column = &r->index->shape->columns[r->query->sort];
+
+	buf_string(sql, "t.");
+	pg_quote_name(sql, column->name);
+	if (column->type == TYPE_TEXT)
+		buf_string(sql, " COLLATE \"C\"");
+}
+
+/* ORDER BY of a relation whose columns are `_sort` and the keys. */
+static void
+write_order(struct buf *sql, const struct run *r, const char *relation)
+{
+	char *prefix = buf_format("%s.", relation);
+
+	buf_string(sql, " ORDER BY ");
+	if (r->order != BY_KEY)
+		buf_printf(sql, "%s._sort%s NULLS LAST, ", relation,
+		    r->order == BY_RANK || r->query->descending ? " DESC" : "");
+	pgsql_key_names(sql, r->index, prefix);
+	free(prefix);
+}
+
+/* (relation.keys) > (the last key) */
+static void
+write_key_behind(struct buf *sql, struct run *r, const char *relation)
+{
+	char *prefix = buf_format("%s.", relation);
+
+	buf_byte(sql, '(');
+	pgsql_key_names(sql, r->index, prefix);
+	buf_string(sql, ") > (");
+	for (size_t i = 0; i < pgsql_key_count(r->index); i++) {
+		buf_printf(sql, "%s$%zu::", i > 0 ? ", " : "", pgmatch_parameter(&r->match, r->last_key[i]));
+		pgsql_key_type(sql, r->index, i);
+	}
+	buf_byte(sql, ')');
+	free(prefix);
 }
 
 /*
- * A term as a tsquery. phraseto_tsquery() takes any text. to_tsquery() has a
- * syntax, which alone knows prefixes: there the term goes in between quotes,
- * and a quote or backslash in it, neither a letter nor a digit, as a blank.
+ * AND what lies behind the last page, of `sort` and the keys of a relation:
+ * whatever came or went meanwhile, places in the order do not move.
  */
 static void
-write_term(struct statement *s, const struct query_term *term)
+write_behind(struct buf *sql, struct run *r, const char *sort, const char *relation)
 {
-	char param[32];
-	if (term->kind == QUERY_PREFIX) {
-		char *text = buf_strdup(term->text);
-		s->owned[s->owned_count++] = text;
-		for (char *c = text; (c = strpbrk(c, "'\\"));)
-			*c = ' ';
-		snprintf(param, sizeof param, "$%zu::text", parameter(s, text));
-		buf_string(&s->words, "to_tsquery('simple', '''' || ");
-		pgsql_words(&s->words, param);
-		buf_string(&s->words, " || ''':*')");
-	} else {
-		snprintf(param, sizeof param, "$%zu::text", parameter(s, term->text));
-		buf_string(&s->words, "phraseto_tsquery('simple', ");
-		pgsql_words(&s->words, param);
-		buf_byte(&s->words, ')');
-	}
-}
-
-static void
-write_filter(struct statement *s, const struct shape *shape, const struct query_filter *filter)
-{
-	static const char *const operators[] = {
-	    [QUERY_EQUAL] = "=",
-	    [QUERY_NOT_EQUAL] = "<>",
-	    [QUERY_LESS] = "<",
-	    [QUERY_LESS_EQUAL] = "<=",
-	    [QUERY_GREATER] = ">",
-	    [QUERY_GREATER_EQUAL] = ">=",
-	};
-	const struct column *column = &shape->columns[filter->column];
-	buf_string(&s->from, " AND t.");
-	pg_quote_name(&s->from, column->name);
-	if (filter->operator== QUERY_NULL) {
-		buf_string(&s->from, " IS NULL");
+	if (!r->going_on)
 		return;
+	buf_string(sql, " AND (");
+	if (r->order != BY_KEY && r->last_sort == NULL) {
+		buf_printf(sql, "%s IS NULL AND ", sort);
+	} else if (r->order != BY_KEY) {
+		const char *type =
+		    r->order == BY_RANK ? "real" : type_sql(r->index->shape->columns[r->query->sort].type);
+		size_t last = pgmatch_parameter(&r->match, r->last_sort);
+
+		buf_printf(sql, "%s %c $%zu::%s OR %s IS NULL OR %s = $%zu::%s AND ", sort,
+		    r->order == BY_RANK || r->query->descending ? '<' : '>', last, type, sort, sort, last, type);
 	}
-	buf_printf(&s->from, " %s $%zu::%s", operators[filter->operator], parameter(s, filter->value),
-	    type_sql(column->type));
-	if (column->type == TYPE_TEXT)
-		buf_string(&s->from, " COLLATE \"C\"");
+	write_key_behind(sql, r, relation);
+	buf_byte(sql, ')');
+}
+
+/* One more than asked for tells whether there is more. */
+static void
+write_limit(struct buf *sql, const struct run *r)
+{
+	if (r->query->limit < INT64_MAX)
+		buf_printf(sql, " LIMIT %" PRIu64, r->query->limit + 1);
+}
+
+/*
+ * The page `p`: places in the order, and nothing else, so that only the hits
+ * themselves are fetched. By relevance, the matches come first, as many as can
+ * be ranked and one more; with that one there is no page, and only their number
+ * `n` comes back. A cursor says that the first page was ranked, then all are.
+ */
+static void
+write_ranked(struct buf *sql, struct run *r)
+{
+	buf_string(sql, "WITH m AS MATERIALIZED (SELECT ");
+	pgsql_key_names(sql, r->index, "d.");
+	buf_printf(sql, ", d._body%s", r->match.from.bytes);
+	if (!r->going_on)
+		buf_printf(sql, " LIMIT %d", RANKED_MATCHES + 1);
+	buf_string(sql, "), ranked AS (SELECT ");
+	pgsql_key_names(sql, r->index, "m.");
+	buf_printf(sql, ", ts_rank(m._body, %s) AS _sort FROM m", r->match.words.bytes);
+	if (!r->going_on)
+		buf_printf(sql, " WHERE (SELECT count(*) FROM m) <= %d", RANKED_MATCHES);
+	buf_string(sql, " OFFSET 0), p AS (SELECT * FROM ranked WHERE true");
+	write_behind(sql, r, "_sort", "ranked");
+	write_order(sql, r, "ranked");
+	write_limit(sql, r);
+	buf_string(sql, ") SELECT c.n");
 }
 
 static void
-write_statement(struct statement *s, const struct search_index *index, const struct query *query)
+write_listed(struct buf *sql, struct run *r)
 {
-	size_t params = query->term_count + query->filter_count + 1;
-	s->params = buf_calloc(params, sizeof *s->params);
-	s->owned = buf_calloc(params, sizeof *s->owned);
-	for (size_t i = 0; i < query->term_count; i++) {
-		buf_string(&s->words, i > 0 ? " && " : "(");
-		write_term(s, &query->terms[i]);
-	}
-	if (query->term_count > 0)
-		buf_byte(&s->words, ')');
+	struct buf sort = {0};
 
-	buf_string(&s->from, " FROM ");
-	pgsql_documents(&s->from, index);
-	buf_string(&s->from, " d JOIN ");
-	pgsql_records(&s->from, index);
-	buf_string(&s->from, " t ON ");
-	pgsql_same_key(&s->from, index, "t", "d");
-	buf_string(&s->from, " WHERE true");
-	if (s->words.length > 0)
-		buf_printf(&s->from, " AND d._body @@ %s", s->words.bytes);
-	for (size_t i = 0; i < query->filter_count; i++)
-		write_filter(s, index->shape, &query->filters[i]);
+	if (r->order == BY_COLUMN)
+		write_sort_column(&sort, r);
+	else
+		buf_string(&sort, "NULL");
+	buf_string(sql, "WITH p AS NOT MATERIALIZED (SELECT ");
+	pgsql_key_names(sql, r->index, "d.");
+	buf_printf(sql, ", %s AS _sort%s", sort.bytes, r->match.from.bytes);
+	write_behind(sql, r, sort.bytes, "d");
+	buf_string(sql, " ORDER BY ");
+	if (r->order == BY_COLUMN)
+		buf_printf(sql, "%s%s NULLS LAST, ", sort.bytes, r->query->descending ? " DESC" : "");
+	pgsql_key_names(sql, r->index, "d.");
+	write_limit(sql, r);
+	buf_string(sql, ") SELECT 0");
+	buf_fini(&sort);
 }
 
+/* Columns: n, `_sort`, the key, those of the shape, `_version`, and `_id` without a key. */
 static void
-write_order(struct statement *s, const struct search_index *index, const struct query *query, bool ranked)
+write_hits(struct buf *sql, struct run *r)
 {
-	buf_string(&s->order, " ORDER BY ");
-	if (ranked)
-		buf_printf(&s->order, "ts_rank(d._body, %s) DESC, ", s->words.bytes);
-	if (query->sort >= 0) {
-		const struct column *column = &index->shape->columns[query->sort];
-		buf_string(&s->order, "t.");
-		pg_quote_name(&s->order, column->name);
-		buf_string(&s->order, column->type == TYPE_TEXT ? " COLLATE \"C\"" : "");
-		buf_string(&s->order, query->descending ? " DESC NULLS LAST, " : " NULLS LAST, ");
+	const struct shape *shape = r->index->shape;
+
+	if (r->order == BY_RANK)
+		write_ranked(sql, r);
+	else
+		write_listed(sql, r);
+	buf_string(sql, ", p._sort, ");
+	pgsql_key_names(sql, r->index, "p.");
+	for (size_t i = 0; i < shape->count; i++) {
+		buf_string(sql, ", t.");
+		pg_quote_name(sql, shape->columns[i].name);
 	}
-	pgsql_key_names(&s->order, index, "d.");
+	buf_string(sql, shape->key_count == 0 ? ", t._version, t._id FROM " : ", t._version FROM ");
+	buf_string(sql, r->order == BY_RANK ? "(SELECT count(*) AS n FROM m) c LEFT JOIN p ON true" : "p");
+	buf_string(sql, " LEFT JOIN ");
+	pgsql_records(sql, r->index);
+	buf_string(sql, " t ON ");
+	pgsql_same_key(sql, r->index, "t", "p");
+	write_order(sql, r, "p");
 }
 
-/* How many match: all of them if the caller wants the total, else only whether they can be ranked. */
 static int
-count_matches(struct pg *pg, const struct statement *s, bool total, uint64_t *count, struct err *e)
+deliver(void *ctx, const struct pg_rows *row, struct err *e)
+{
+	struct run *r = ctx;
+	const struct shape *shape = r->index->shape;
+	size_t keys = pgsql_key_count(r->index), first = 2 + keys;
+
+	r->matches = (uint64_t)pg_rows_int(row, 0, 0);
+	if (pg_rows_text(row, 0, 2) == NULL)
+		return 0;
+	if (r->passed == r->query->limit) {
+		r->more = true;
+		return 0;
+	}
+	if (++r->passed == r->query->limit)
+		write_state(r, row);
+	/* The record is gone, its document not yet. */
+	if (pg_rows_text(row, 0, first + shape->count) == NULL)
+		return 0;
+	for (size_t i = 0; i < shape->count; i++)
+		r->values[i] = pg_rows_text(row, 0, first + i);
+	struct search_hit hit = {.values = r->values, .version = pg_rows_int(row, 0, first + shape->count)};
+	if (shape->key_count == 0)
+		hit.id = pg_rows_text(row, 0, first + shape->count + 1);
+	return r->each(r->ctx, &hit, e);
+}
+
+static int
+read_hits(struct run *r, struct err *e)
+{
+	size_t shared = r->match.param_count;
+	struct buf sql = {0};
+	int result;
+
+	write_hits(&sql, r);
+	result = pg_stream(r->pg, sql.bytes, r->match.param_count, r->match.params, deliver, r, e);
+	r->match.param_count = shared;
+	buf_fini(&sql);
+	return result;
+}
+
+static int
+count_matches(struct run *r, uint64_t *count, struct err *e)
 {
 	struct pg_rows *rows;
-	char *sql = total ? buf_format("SELECT count(*)%s", s->from.bytes)
-			  : buf_format("SELECT count(*) FROM (SELECT%s LIMIT %d) m", s->from.bytes, RANKED_MATCHES + 1);
-	int result = pg_query(pg, &rows, e, sql, s->param_count, s->params);
+	char *sql = buf_format("SELECT count(*)%s", r->match.from.bytes);
+	int result = pg_query(r->pg, &rows, e, sql, r->match.param_count, r->match.params);
+
 	free(sql);
 	if (result != 0)
 		return -1;
@@ -153,83 +285,54 @@ count_matches(struct pg *pg, const struct statement *s, bool total, uint64_t *co
 	return 0;
 }
 
-/* Rows on their way to the caller. Columns: those of the shape, `_version`, and `_id` without a key. */
-struct delivery {
-	const struct search_index *index;
-	search_each *each;
-	void *ctx;
-	const char **values;
-	uint64_t left;
-	bool more;
-};
-
+/* One snapshot, so that total and hits agree; and whoever reads it all may take his time. */
 static int
-deliver(void *ctx, const struct pg_rows *row, struct err *e)
+begin(struct run *r, struct err *e)
 {
-	struct delivery *delivery = ctx;
-	size_t count = delivery->index->shape->count;
-	if (delivery->left == 0) {
-		delivery->more = true;
-		return 0;
-	}
-	delivery->left--;
-	for (size_t i = 0; i < count; i++)
-		delivery->values[i] = pg_rows_text(row, 0, i);
-	struct search_hit hit = {.values = delivery->values, .version = pg_rows_int(row, 0, count)};
-	if (delivery->index->shape->key_count == 0)
-		hit.id = pg_rows_text(row, 0, count + 1);
-	return delivery->each(delivery->ctx, &hit, e);
+	if (pg_exec(r->pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e) != 0)
+		return -1;
+	return r->query->limit == QUERY_ALL ? pg_exec(r->pg, "SET LOCAL statement_timeout = 0", e) : 0;
 }
 
 static int
-read_hits(struct pg *pg, const struct statement *s, const struct search_index *index, const struct query *query,
-    struct delivery *delivery, struct err *e)
+answer(struct run *r, const struct buf *from, struct search_page *page, struct err *e)
 {
-	struct buf sql = {0};
-	buf_string(&sql, "SELECT ");
-	for (size_t i = 0; i < index->shape->count; i++) {
-		buf_string(&sql, "t.");
-		pg_quote_name(&sql, index->shape->columns[i].name);
-		buf_string(&sql, ", ");
+	const struct query *query = r->query;
+
+	r->order = query->sort >= 0 ? BY_COLUMN : query->term_count > 0 ? BY_RANK : BY_KEY;
+	if (from != NULL && read_state(r, from, e) != 0)
+		return -1;
+	pgmatch_write(&r->match, r->index, query);
+	if (begin(r, e) != 0 || (query->total && count_matches(r, &page->total, e) != 0))
+		return -1;
+	if (query->limit > 0 && read_hits(r, e) != 0)
+		return -1;
+	if (r->order == BY_RANK && !r->going_on && r->matches > RANKED_MATCHES) {
+		r->order = BY_KEY;
+		if (query->limit > 0 && read_hits(r, e) != 0)
+			return -1;
 	}
-	buf_string(&sql, index->shape->key_count == 0 ? "t._version, t._id" : "t._version");
-	buf_append(&sql, s->from.bytes, s->from.length);
-	buf_append(&sql, s->order.bytes, s->order.length);
-	/* One more than asked for tells whether there is more. */
-	if (query->limit < INT64_MAX)
-		buf_printf(&sql, " LIMIT %" PRIu64, query->limit + 1);
-	int result = pg_stream(pg, sql.bytes, s->param_count, s->params, deliver, delivery, e);
-	buf_fini(&sql);
-	return result;
+	if (!r->more)
+		buf_reset(r->next);
+	page->ranked = r->order == BY_RANK && query->limit > 0;
+	return pg_commit(r->pg, e);
 }
 
 int
-pgquery_run(struct pg *pg, const struct search_index *index, const struct query *query, search_each *each, void *ctx,
-    struct search_page *page, struct err *e)
+pgquery_run(struct pg *pg, const struct search_index *index, const struct query *query, const struct buf *from,
+    search_each *each, void *ctx, struct search_page *page, struct buf *next, struct err *e)
 {
-	struct statement s = {0};
-	struct delivery delivery = {.index = index, .each = each, .ctx = ctx, .left = query->limit};
-	uint64_t count = 0;
-	int result = -1;
-	bool rankable = query->term_count > 0 && query->sort < 0 && query->limit > 0;
+	struct run r = {.pg = pg, .index = index, .query = query, .each = each, .ctx = ctx, .next = next};
+	int result;
 
-	delivery.values = buf_calloc(index->shape->count + 1, sizeof *delivery.values);
-	write_statement(&s, index, query);
-	/* One snapshot, so that total and hits agree; and whoever reads it all may take his time. */
-	if (pg_exec(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e) != 0 ||
-	    (query->limit == QUERY_ALL && pg_exec(pg, "SET LOCAL statement_timeout = 0", e) != 0))
-		goto out;
-	if ((rankable || query->total) && count_matches(pg, &s, query->total, &count, e) != 0)
-		goto out;
-	page->ranked = rankable && count <= RANKED_MATCHES;
-	page->total = query->total ? count : 0;
-	write_order(&s, index, query, page->ranked);
-	if (query->limit > 0 && read_hits(pg, &s, index, query, &delivery, e) != 0)
-		goto out;
-	page->more = delivery.more;
-	result = pg_commit(pg, e);
-out:
-	free(delivery.values);
-	statement_fini(&s);
+	r.values = buf_calloc(index->shape->count + 1, sizeof *r.values);
+	r.last_key = buf_calloc(pgsql_key_count(index), sizeof *r.last_key);
+	result = answer(&r, from, page, e);
+	/* What a value of ours cannot be: only a forger writes it. */
+	if (result != 0 && r.going_on && r.passed == 0 && strncmp(pg_sqlstate(pg), "22", 2) == 0)
+		damaged(e);
+	pgmatch_fini(&r.match);
+	free(r.last_key);
+	free(r.values);
 	return result;
 }

@@ -26,6 +26,7 @@ query_fini(struct query *q)
 	for (size_t i = 0; i < q->filter_count; i++)
 		free(q->filters[i].value);
 	free(q->filters);
+	free(q->cursor);
 	query_init(q);
 }
 

@@ -56,6 +56,7 @@ struct query {
 	bool descending; /* of the sort column; ties stay ascending */
 	uint64_t limit;  /* hits at most; QUERY_ALL: no limit */
 	bool total;      /* count all that match */
+	char *cursor;    /* begin where this page ended (search_page.next); NULL: at the beginning */
 };
 
 /* Everything, by key, without limit. */

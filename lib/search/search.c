@@ -8,6 +8,7 @@
 #include "base/clk.h"
 #include "net/retry.h"
 #include "schema/shape.h"
+#include "search/cursor.h"
 #include "search/query.h"
 #include "search/search_driver.h"
 
@@ -163,20 +164,49 @@ watch(void *ctx, const struct search_hit *hit, struct err *e)
 	return watched->each(watched->ctx, hit, e);
 }
 
+void
+search_page_fini(struct search_page *page)
+{
+	free(page->next);
+	page->next = NULL;
+}
+
+static int
+run_query(struct search *search, const struct search_index *index, const struct query *query, const struct buf *from,
+    struct watched *watched, struct search_page *page, struct buf *next, struct err *e)
+{
+	struct retry retry;
+	int result;
+
+	retry_start(&retry, &policy, clk_system());
+	do {
+		*page = (struct search_page){0};
+		buf_reset(next);
+		result = search->driver->query(search->self, index, query, from, watch, watched, page, next, e);
+	} while (result != 0 && !watched->begun && retry_again(&retry, e));
+	return result;
+}
+
 int
 search_query(struct search *search, const struct search_index *index, const struct query *query, search_each *each,
     void *ctx, struct search_page *page, struct err *e)
 {
 	struct watched watched = {each, ctx, false};
-	struct retry retry;
-	int result;
+	struct buf from = {0}, next = {0};
+	uint64_t binding;
+	int result = 0;
 
 	check_index(index);
 	assert(query->sort < (ssize_t)index->shape->count);
-	retry_start(&retry, &policy, clk_system());
-	do {
-		*page = (struct search_page){0};
-		result = search->driver->query(search->self, index, query, watch, &watched, page, e);
-	} while (result != 0 && !watched.begun && retry_again(&retry, e));
+	binding = cursor_binding(search->driver->scheme, index, query);
+	if (query->cursor != NULL)
+		result = cursor_unseal(query->cursor, binding, &from, e);
+	if (result == 0)
+		result =
+		    run_query(search, index, query, query->cursor != NULL ? &from : NULL, &watched, page, &next, e);
+	if (result == 0 && next.length > 0)
+		page->next = cursor_seal(binding, &next);
+	buf_fini(&next);
+	buf_fini(&from);
 	return result;
 }

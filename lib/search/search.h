@@ -18,9 +18,9 @@ struct search_options {
 };
 
 /*
- * One dataset's index. Its documents are the rows of the users' table, found
- * again by the dataset's key, or without one (shape->key_count == 0) by the
- * bigint column `_id`. Plain data of the caller; drivers keep no pointer to it.
+ * One dataset's index. Its documents are the users' rows, found again by the
+ * dataset's key, or without one (shape->key_count == 0) by `_id`, a bigint.
+ * Plain data of the caller; drivers keep no pointer to it.
  */
 struct search_index {
 	int64_t dataset;
@@ -38,7 +38,7 @@ struct search_doc {
 	size_t body_length;
 };
 
-/* Called for a document that the engine refuses for good (an index reject); the others go on, unless it returns -1. */
+/* Called for a document that the engine refuses for good (an index reject); -1 ends the call. */
 typedef int search_refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e);
 
 /* A record found. All of it is valid during the call only. */
@@ -53,33 +53,30 @@ typedef int search_each(void *ctx, const struct search_hit *hit, struct err *e);
 
 /* What a query tells beside its hits. */
 struct search_page {
-	uint64_t total; /* all that match, whatever the limit; 0 unless query->total asks for it */
-	bool more;      /* the limit cut something off */
+	uint64_t total; /* all that match, whatever limit and cursor; 0 unless query->total asks for it */
 	bool ranked;    /* ordered by relevance */
+	char *next;     /* the cursor of the next page; NULL: this was the last one */
 };
+void search_page_fini(struct search_page *page);
 
 /*
- * A search engine that holds the indexes of many datasets; one thread at a
- * time. A call that meets a passing trouble tries again itself, a few times;
- * any call may be repeated. Errors: 75 the trouble stayed; 66 the dataset has
- * no index (search_bulk, search_query); 78 wrong URL; the callbacks' own.
+ * A search engine that holds the indexes of many datasets; one thread at a time. A call that meets a passing trouble
+ * tries again itself, a few times; any call may be repeated. Errors: 75 the trouble stayed; 66 the dataset has no
+ * index (search_bulk, search_query); 78 wrong URL; the callbacks' own.
  */
 struct search *search_open(const struct search_options *options, struct err *e);
 void search_close(struct search *search);
 
-/* What the driver of this URL can do and needs, as bits. */
-enum search_capability {
-	SEARCH_WANTS_BODY = 1 << 0 /* search_bulk needs bodies; else it reads the rows itself */
-};
+/* What the driver of this URL needs, as bits: that search_bulk gets bodies; else it reads the rows itself. */
+enum search_capability { SEARCH_WANTS_BODY = 1 << 0 };
 unsigned search_capabilities(const struct search *search);
 
-/* Make the dataset's index if it is missing; twice is a no-op, at the same time too. */
+/* Make the dataset's index if it is missing; twice is a no-op. */
 int search_create(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
 
 /*
- * Bring these documents up to date; they are searchable when it returns. A
- * document never goes back to an older version, so order, repetition and
- * several writers at once do no harm. `refused` is never NULL.
+ * Bring these documents up to date; they are searchable when it returns. None goes back to an older version, so
+ * order, repetition and several writers at once do no harm. `refused` is never NULL.
  */
 int search_bulk(struct search *search, const struct search_index *index, const struct search_doc *docs, size_t count,
     search_refused *refused, void *ctx, struct err *e) MUST_CHECK;
@@ -93,7 +90,10 @@ int search_count(struct search *search, const struct search_index *index, uint64
 /* Remove the index and its documents; none is no error. */
 int search_drop(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
 
-/* Run a query, in bounded memory whatever its limit; *page is filled when it returns 0. */
+/*
+ * Run a query, in bounded memory; *page is filled when it returns 0. From cursor to cursor every record that was not
+ * changed meanwhile comes exactly once; a page may be short. 64: the cursor is damaged or not of this query.
+ */
 int search_query(struct search *search, const struct search_index *index, const struct query *query, search_each *each,
     void *ctx, struct search_page *page, struct err *e) MUST_CHECK;
 

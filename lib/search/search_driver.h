@@ -3,6 +3,8 @@
 
 #include "search/search.h"
 
+struct buf;
+
 /*
  * What a driver of a search engine provides; all of it is required. The
  * wrapper (search.c) has checked the arguments, and repeats a call that failed
@@ -31,9 +33,14 @@ struct search_driver {
 	int (*count)(void *self, const struct search_index *index, uint64_t *count, struct err *e);
 	int (*drop)(void *self, const struct search_index *index, struct err *e);
 
-	/* *page is all zeros before. After the first hit a failure is final: the wrapper does not repeat it. */
-	int (*query)(void *self, const struct search_index *index, const struct query *query, search_each *each,
-	    void *ctx, struct search_page *page, struct err *e);
+	/*
+	 * `from`: the state where the page before ended (cursor.h), NULL at the beginning; `next`, empty: the state
+	 * where this page ends, left alone if there is no more. The wrapper makes cursors of them. A state of ours
+	 * that a person has tampered with is 64. *page is all zeros before. After the first hit a failure is final:
+	 * the wrapper does not repeat it.
+	 */
+	int (*query)(void *self, const struct search_index *index, const struct query *query, const struct buf *from,
+	    search_each *each, void *ctx, struct search_page *page, struct buf *next, struct err *e);
 };
 
 const struct search_driver *pgindex_driver(void); /* pg: */

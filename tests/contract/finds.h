@@ -51,9 +51,10 @@ finds_sorted(const char *text, const char *where, const char *sort, const char *
 
 	for (size_t i = 0; i < keys.length; i++)
 		hits += keys.bytes[i] == ' ';
-	ck_assert_msg(strcmp(keys.bytes, expected) == 0, "%s, %s: %s, not %s", text, where, keys.bytes, expected);
+	ck_assert_msg(
+	    strcmp(keys.bytes, expected) == 0, "%s, %s: %s, not %s", text, where ? where : "-", keys.bytes, expected);
 	ck_assert_uint_eq(page.total, hits);
-	ck_assert(!page.more);
+	ck_assert(page.next == NULL);
 	buf_fini(&keys);
 }
 

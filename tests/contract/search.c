@@ -273,12 +273,13 @@ START_TEST(a_limit_cuts_and_says_so)
 	put_named("c", "x");
 	page = run(&keys, "", NULL, "id", 2);
 	ck_assert_str_eq(keys.bytes, "a b");
-	ck_assert(page.more);
+	ck_assert_ptr_nonnull(page.next);
+	search_page_fini(&page);
 	ck_assert_uint_eq(page.total, 3);
 	buf_reset(&keys);
 	page = run(&keys, "x", NULL, "id", 3);
 	ck_assert_str_eq(keys.bytes, "a b c");
-	ck_assert(!page.more);
+	ck_assert(page.next == NULL);
 	buf_reset(&keys);
 	page = run(&keys, "x", NULL, NULL, 0);
 	ck_assert_str_eq(keys.bytes, "");
