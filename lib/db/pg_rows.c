@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/num.h"
 #include "db/pg_internal.h"
 
@@ -54,6 +55,17 @@ const char *
 pg_rows_name(const struct pg_rows *rows, size_t column)
 {
 	return PQfname(rows->result, (int)column);
+}
+
+int64_t *
+pg_rows_ids(const struct pg_rows *rows)
+{
+	size_t count = pg_rows_count(rows);
+	int64_t *ids = buf_calloc(count, sizeof *ids);
+
+	for (size_t i = 0; i < count; i++)
+		ids[i] = pg_rows_int(rows, i, 0);
+	return ids;
 }
 
 uint64_t

@@ -15,6 +15,8 @@ const char *pg_rows_text(const struct pg_rows *rows, size_t row, size_t column);
 size_t pg_rows_length(const struct pg_rows *rows, size_t row, size_t column);
 int64_t pg_rows_int(const struct pg_rows *rows, size_t row, size_t column); /* 0 for NULL */
 bool pg_rows_bool(const struct pg_rows *rows, size_t row, size_t column);
+/* The first column as numbers, pg_rows_count of them; freed by the caller. */
+int64_t *pg_rows_ids(const struct pg_rows *rows);
 const char *pg_rows_name(const struct pg_rows *rows, size_t column);
 /* Rows changed, as the command tag tells ("UPDATE 1"). */
 uint64_t pg_rows_affected(const struct pg_rows *rows);

@@ -94,9 +94,7 @@ status_unfinished(struct pg *pg, int64_t **ids, size_t *count, struct err *e)
 		0, NULL) != 0)
 		return -1;
 	*count = pg_rows_count(rows);
-	*ids = buf_calloc(*count, sizeof **ids);
-	for (size_t i = 0; i < *count; i++)
-		(*ids)[i] = pg_rows_int(rows, i, 0);
+	*ids = pg_rows_ids(rows);
 	pg_rows_free(rows);
 	return 0;
 }

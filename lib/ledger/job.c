@@ -124,9 +124,7 @@ job_uploading(struct pg *pg, int64_t dataset, int64_t **ids, size_t *count, stru
 	if (PG_QUERY(pg, &rows, e, "SELECT id FROM csvp.job WHERE dataset = $1 AND state = 'uploading'", number) != 0)
 		return -1;
 	*count = pg_rows_count(rows);
-	*ids = buf_calloc(*count, sizeof **ids);
-	for (size_t i = 0; i < *count; i++)
-		(*ids)[i] = pg_rows_int(rows, i, 0);
+	*ids = pg_rows_ids(rows);
 	pg_rows_free(rows);
 	return 0;
 }
