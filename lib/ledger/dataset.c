@@ -76,6 +76,11 @@ dataset_load(struct pg *pg, int64_t id, struct dataset *d, struct err *e)
 	return 0;
 }
 
+/*
+ * Not made if the name or the table is taken. Both are arbiters: of two who
+ * make one dataset at the same moment, the later would else fail by whichever
+ * index is not.
+ */
 static int
 define(struct pg *pg, const char *name, const char *schema, bool *created, struct err *e)
 {
@@ -86,7 +91,7 @@ define(struct pg *pg, const char *name, const char *schema, bool *created, struc
 		goto fail;
 	if (PG_QUERY(pg, &rows, e,
 		"INSERT INTO csvp.dataset (name, table_schema, table_name) VALUES ($1, $2, $3)"
-		" ON CONFLICT (name) DO NOTHING RETURNING id",
+		" ON CONFLICT DO NOTHING RETURNING id",
 		name, schema, table) != 0)
 		goto fail;
 	*created = pg_rows_count(rows) == 1;
@@ -102,14 +107,32 @@ define(struct pg *pg, const char *name, const char *schema, bool *created, struc
 	return 0;
 
 fail:
-	if (strcmp(pg_sqlstate(pg), "23505") == 0)
-		err_set(e, ERR_DATA,
-		    "dataset %s: its table would be %s.%s, which belongs to another dataset; hint: -d OTHER-NAME", name,
-		    schema, table);
 	pg_rows_free(rows);
 	pg_rollback(pg);
 	free(table);
 	return -1;
+}
+
+/* Why there is still no dataset of this name. */
+static int
+not_defined(struct pg *pg, const char *name, const char *schema, struct err *e)
+{
+	struct pg_rows *rows;
+	char *table = names_table(name);
+	int result = PG_QUERY(
+	    pg, &rows, e, "SELECT name FROM csvp.dataset WHERE table_schema = $1 AND table_name = $2", schema, table);
+
+	if (result == 0 && pg_rows_count(rows) > 0)
+		result = err_set(e, ERR_DATA,
+		    "dataset %s: its table would be %s.%s, which belongs to dataset %s; hint: -d OTHER-NAME", name,
+		    schema, table, pg_rows_text(rows, 0, 0));
+	else if (result == 0)
+		result = err_set(e, ERR_AGAIN, "dataset %s was dropped at this moment", name);
+	else
+		rows = NULL;
+	pg_rows_free(rows);
+	free(table);
+	return result;
 }
 
 int
@@ -125,7 +148,7 @@ dataset_ensure(struct pg *pg, const char *name, const char *schema, struct datas
 		return -1;
 	found = dataset_find(pg, name, d, e);
 	if (found == 0)
-		return err_set(e, ERR_AGAIN, "dataset %s was dropped at this moment", name);
+		return not_defined(pg, name, schema, e);
 	return found > 0 ? 0 : -1;
 }
 
