@@ -3,6 +3,7 @@
 
 #include "admin.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "cli/config.h"
 #include "cli/grid.h"
 #include "cli/options.h"
@@ -10,20 +11,6 @@
 #include "flow/site.h"
 #include "ledger/rate.h"
 #include "ledger/throttle.h"
-
-/* The setting of each resource's first value. */
-static const char *const settings[THROTTLE_COUNT] = {
-    [THROTTLE_LOAD] = "CSVP_LOAD_RATE", [THROTTLE_INDEX] = "CSVP_INDEX_RATE"};
-
-/* As a worker would: else what is printed would change when the first one starts. */
-static int
-init_all(struct pg *pg, struct err *e)
-{
-	for (size_t i = 0; i < THROTTLE_COUNT; i++)
-		if (throttle_init(pg, (enum throttle_resource)i, config_get(settings[i]), e) != 0)
-			return err_prefix(e, "%s", settings[i]);
-	return 0;
-}
 
 static int
 print_all(struct pg *pg, bool json, struct err *e)
@@ -94,8 +81,8 @@ admin_throttle(int argc, char **argv)
 		return options_exit(&e);
 	site = site_open(&e);
 	pg = site != NULL ? site_connect(site, &e) : NULL;
-	if (pg != NULL && (count > 0 ? throttle_set(pg, resource, &rate, &e) : init_all(pg, &e)) == 0 && count == 0)
-		(void)print_all(pg, json, &e);
+	if (pg != NULL && (count > 0 ? throttle_set(pg, resource, &rate, &e) : print_all(pg, json, &e)) != 0)
+		log_detail("no rate was %s", count > 0 ? "set" : "printed");
 	pg_close(pg);
 	site_close(site);
 	return options_exit(&e);

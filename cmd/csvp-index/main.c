@@ -43,6 +43,12 @@ open_worker(void *ctx, const struct site *site, struct progress *progress, struc
 }
 
 static int
+admit(void *ctx, const struct ref *ref, struct err *e)
+{
+	return desk_admit(&((struct worker *)ctx)->desk, THROTTLE_INDEX, CHUNK_LOADED, ref->job, ref->chunk, e);
+}
+
+static int
 index_ref(void *ctx, struct stage *stage, const struct ref *ref, bool last, struct err *e)
 {
 	struct worker *w = ctx;
@@ -79,13 +85,14 @@ main(int argc, char **argv)
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME",
-	    "CSVP_AUTOSTART", "CSVP_QUEUE_URL", "CSVP_VISIBILITY", "CSVP_CONFIG", NULL};
+	    "CSVP_AUTOSTART", "CSVP_QUEUE_URL", "CSVP_VISIBILITY", "CSVP_INDEX_RATE", "CSVP_CONFIG", NULL};
 	const struct program program = {
 	    "csvp-index", "[-j N] [REF...]", "Make loaded chunks searchable.", options, environment};
 	struct stage_plan plan = {
 	    .verb = "index",
 	    .open = open_worker,
 	    .close = close_worker,
+	    .admit = admit,
 	    .work = index_ref,
 	    .session = session,
 	    .idle = drain,

@@ -38,6 +38,12 @@ open_worker(void *ctx, const struct site *site, struct progress *progress, struc
 }
 
 static int
+admit(void *ctx, const struct ref *ref, struct err *e)
+{
+	return desk_admit(ctx, THROTTLE_LOAD, CHUNK_PENDING, ref->job, ref->chunk, e);
+}
+
+static int
 load_ref(void *ctx, struct stage *stage, const struct ref *ref, bool last, struct err *e)
 {
 	(void)stage;
@@ -101,13 +107,14 @@ main(int argc, char **argv)
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_AUTOSTART",
-	    "CSVP_QUEUE_URL", "CSVP_VISIBILITY", "CSVP_CONFIG", NULL};
+	    "CSVP_QUEUE_URL", "CSVP_VISIBILITY", "CSVP_LOAD_RATE", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-load", "[-j N] [REF...]",
 	    "Load chunks into their datasets' tables, each exactly once.", options, environment};
 	struct stage_plan plan = {
 	    .verb = "load",
 	    .open = open_worker,
 	    .close = close_worker,
+	    .admit = admit,
 	    .work = load_ref,
 	    .session = session,
 	    .hand_on = hand_on,

@@ -129,6 +129,42 @@ desk_take_dataset(struct desk *d, int64_t dataset, struct err *e)
 	return 0;
 }
 
+/* While waiting: is there still something to wait for? */
+struct still {
+	struct desk *desk;
+	int64_t job;
+};
+
+static int
+still_wanted(void *ctx, struct err *e)
+{
+	struct still *s = ctx;
+	struct job job;
+	int result;
+
+	if (job_load(s->desk->pg, s->job, &job, e) != 0)
+		return -1;
+	result = check_workable(&job, e);
+	job_fini(&job);
+	return result;
+}
+
+int
+desk_admit(
+    struct desk *d, enum throttle_resource resource, enum chunk_state state, int64_t job, int64_t number, struct err *e)
+{
+	struct still still = {d, job};
+	struct chunk c;
+
+	if (number < 0)
+		return 0;
+	if (chunk_load(d->pg, job, number, &c, e) != 0)
+		return -1;
+	if (c.state != state)
+		return 0;
+	return throttle_take(d->pg, resource, c.records, c.length, still_wanted, &still, e);
+}
+
 static int
 take_record(struct desk *d, const struct record *r, desk_each *each, void *ctx, struct err *e)
 {

@@ -4,15 +4,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ledger/chunk.h"
 #include "ledger/dataset.h"
 #include "ledger/job.h"
 #include "ledger/reject.h"
+#include "ledger/throttle.h"
 #include "schema/shape.h"
 #include "table/batch.h"
 #include "table/reading.h"
 #include "table/target.h"
 
-struct chunk;
 struct encoder;
 struct pg;
 struct progress;
@@ -53,6 +54,14 @@ int desk_take_any(struct desk *d, int64_t job, struct err *e) __attribute__((war
 
 /* A dataset without a job: its columns and table. */
 int desk_take_dataset(struct desk *d, int64_t dataset, struct err *e) __attribute__((warn_unused_result));
+
+/*
+ * Wait until the throttle of a resource lets the records of this chunk
+ * through, if it is in this state; no lock is to be held. Ends early when the
+ * job is cancelled or paused.
+ */
+int desk_admit(struct desk *d, enum throttle_resource resource, enum chunk_state state, int64_t job, int64_t number,
+    struct err *e) __attribute__((warn_unused_result));
 
 /* Called for each good record of a chunk, when wanted. */
 struct record;

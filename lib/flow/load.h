@@ -16,7 +16,7 @@ struct err;
  */
 int load_chunk(struct desk *desk, int64_t job, int64_t number, struct err *e) __attribute__((warn_unused_result));
 
-/* The same for a job without chunks: its dataset is made ready. */
+/* What is left to do for a job without chunks: its dataset is made ready. */
 int load_empty_job(struct desk *desk, int64_t job, struct err *e) __attribute__((warn_unused_result));
 
 #endif

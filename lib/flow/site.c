@@ -11,6 +11,7 @@
 #include "db/pg.h"
 #include "db/private.h"
 #include "ledger/ledger.h"
+#include "ledger/throttle.h"
 #include "net/url.h"
 #include "queue/queue.h"
 #include "search/search.h"
@@ -132,6 +133,19 @@ fail:
 	return NULL;
 }
 
+/* The throttles' first values; later ones are set by csvp-admin throttle. */
+static int
+first_rates(struct pg *pg, struct err *e)
+{
+	static const char *const names[THROTTLE_COUNT] = {"CSVP_LOAD_RATE", "CSVP_INDEX_RATE"};
+
+	for (int i = 0; i < THROTTLE_COUNT; i++)
+		if (config_get(names[i]) != NULL &&
+		    throttle_init(pg, (enum throttle_resource)i, config_get(names[i]), e) != 0)
+			return err_prefix(e, "%s", names[i]);
+	return 0;
+}
+
 static int
 check_migrated(const struct site *site, struct err *e)
 {
@@ -147,6 +161,8 @@ check_migrated(const struct site *site, struct err *e)
 		err_set(e, ERR_CONFIG, "the database is not migrated (%d to do); hint: csvp-admin migrate", pending);
 		pending = -1;
 	}
+	if (pending == 0)
+		pending = first_rates(pg, e);
 	pg_close(pg);
 	return pending == 0 ? 0 : -1;
 }

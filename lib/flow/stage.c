@@ -157,6 +157,8 @@ work_on(struct stage *s, struct hands *h, const struct ref *ref)
 	if (h->worker == NULL)
 		h->worker = s->plan->open(s->plan->ctx, s->site, s->progress, &e);
 	if (h->worker != NULL)
+		result = s->plan->admit != NULL ? s->plan->admit(h->worker, ref, &e) : 0;
+	if (result == 0)
 		result = s->plan->work(h->worker, s, ref, s->last, &e);
 	if (result == 0)
 		result = hand_on(s, h, ref, &e);

@@ -28,6 +28,9 @@ struct stage_plan {
 	void *(*open)(void *ctx, const struct site *site, struct progress *progress, struct err *e);
 	void (*close)(void *worker);
 
+	/* Before the work, holding no lock: wait for what the throttle allows; NULL: there is none. */
+	int (*admit)(void *worker, const struct ref *ref, struct err *e);
+
 	/*
 	 * Do one reference: 0 done (the stage prints it, unless whole_jobs: then
 	 * the worker prints with stage_print; under flow/worker.h there is no stage

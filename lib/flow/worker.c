@@ -100,7 +100,7 @@ failed(struct hand *h, const struct message *m, int deliveries)
 
 	/* Still to be done after a signal, too. */
 	pg_shield(pg, true);
-	if (clean && !pg_lost(pg) && delivery_return(pg, m->job, m->chunk, &ignored) != 0)
+	if (clean && deliveries > 0 && !pg_lost(pg) && delivery_return(pg, m->job, m->chunk, &ignored) != 0)
 		log_detail("%s", ignored.message);
 	pg_shield(pg, false);
 	if (sig_pending())
@@ -150,8 +150,12 @@ take(struct hand *h, const struct message *m)
 	struct pg *pg = h->crew->plan->session(h->worker);
 	int64_t key = lock_of(h->crew, m);
 	enum outcome outcome;
-	int got = pg_try_lock(pg, key, &h->err);
+	struct ref ref = {.job = m->job, .chunk = m->chunk};
+	int got;
 
+	if (h->crew->plan->admit != NULL && h->crew->plan->admit(h->worker, &ref, &h->err) != 0)
+		return failed(h, m, 0);
+	got = pg_try_lock(pg, key, &h->err);
 	if (got < 0)
 		return OUTAGE;
 	if (got == 0)
