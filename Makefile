@@ -96,14 +96,14 @@ tests: $(UNITS) $(TOOLS)
 
 # Libraries are looked up when this file is read: what needs packages first makes the rest in a second make.
 check:
-	scripts/packages build run test
-	$(MAKE) all tests
-	B=$(B) SAN=$(SAN) LONG=$(LONG) SEED=$(SEED) tests/run '$(T)'
+	@scripts/packages build run test
+	@$(MAKE) --no-print-directory all tests
+	@B=$(B) SAN=$(SAN) LONG=$(LONG) SEED=$(SEED) tests/run '$(T)'
 
 demo:
-	scripts/packages build run
-	$(MAKE) all
-	B=$(B) scripts/demo
+	@scripts/packages build run
+	@$(MAKE) --no-print-directory all
+	@B=$(B) scripts/demo
 
 lint:
 	B=$(B) scripts/lint
