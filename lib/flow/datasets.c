@@ -11,6 +11,7 @@
 #include "db/pg.h"
 #include "flow/site.h"
 #include "ledger/dataset.h"
+#include "ledger/job.h"
 #include "schema/shape.h"
 #include "search/search.h"
 #include "store/store.h"
@@ -182,11 +183,10 @@ drop(const struct site *site, struct pg *pg, const struct dataset *d, struct err
 	struct search *search = site_search(site, e);
 	struct store *store = search != NULL ? site_store(site, e) : NULL;
 	char *table = dataset_table(d);
-	char prefix[48];
+	char *prefix = NULL;
 	int result = -1;
 
-	snprintf(prefix, sizeof prefix, "objects/%" PRId64 "/", d->id);
-	if (store == NULL || search_drop(search, &index, e) != 0)
+	if (store == NULL || job_objects(pg, d->id, &prefix, e) != 0 || search_drop(search, &index, e) != 0)
 		goto done;
 	/* A table that is there before the dataset has one is somebody else's. */
 	if (d->state != DATASET_NEW && pg_execf(pg, e, "DROP TABLE IF EXISTS %s", table) != 0)
@@ -199,6 +199,7 @@ drop(const struct site *site, struct pg *pg, const struct dataset *d, struct err
 	    d->id, d->id, d->id);
 
 done:
+	free(prefix);
 	free(table);
 	store_close(store);
 	search_close(search);

@@ -30,6 +30,7 @@ struct transfer {
 	struct dataset dataset;
 	int64_t job;
 	char *object;
+	bool stored; /* the object is there, by this upload */
 	uint64_t reported;
 };
 
@@ -124,13 +125,13 @@ open_job(struct transfer *t, struct err *e)
 	return result;
 }
 
-/* The bytes turned out to be known: forget this copy of them. */
+/* The bytes turned out to be known, or the upload failed: forget it. An object that it has not made is not its own. */
 static int
 discard(struct transfer *t, struct err *e)
 {
 	if (job_discard(t->pg, t->job, e) != 0)
 		return -1;
-	return store_remove(t->store, t->object, e);
+	return t->stored ? store_remove(t->store, t->object, e) : 0;
 }
 
 static int
@@ -144,6 +145,7 @@ take_in(struct transfer *t, struct upload_result *result, struct err *e)
 
 	if (store_put(t->store, t->object, read_input, t, &size, e) != 0)
 		return -1;
+	t->stored = true;
 	if (input_finish(t->input, &digest, e) != 0)
 		return -1;
 	status = intake_store(t->pg, &t->dataset,

@@ -98,12 +98,26 @@ job_open(struct pg *pg, int64_t dataset, const char *file, const char *options, 
 	if (PG_QUERY(pg, &rows, e,
 		"INSERT INTO csvp.job (id, dataset, file, object, options, max_rejects, fail_fast) OVERRIDING SYSTEM "
 		"VALUE"
-		" SELECT n, $1::bigint, $2, format('objects/%s/%s', $1, n), $3::jsonb, $4, $5::boolean"
-		"   FROM nextval(pg_get_serial_sequence('csvp.job', 'id')) AS n RETURNING id, object",
+		" SELECT n, $1::bigint, $2, format('objects/%s/%s/%s', s.id, $1, n), $3::jsonb, $4, $5::boolean"
+		"   FROM csvp.site s, nextval(pg_get_serial_sequence('csvp.job', 'id')) AS n RETURNING id, object",
 		number, file, options, max_rejects, fail_fast ? "t" : "f") != 0)
 		return -1;
 	*id = pg_rows_int(rows, 0, 0);
 	*object = buf_strdup(pg_rows_text(rows, 0, 1));
+	pg_rows_free(rows);
+	return 0;
+}
+
+int
+job_objects(struct pg *pg, int64_t dataset, char **prefix, struct err *e)
+{
+	struct pg_rows *rows;
+	char number[24];
+
+	snprintf(number, sizeof number, "%" PRId64, dataset);
+	if (PG_QUERY(pg, &rows, e, "SELECT format('objects/%s/%s/', id, $1::text) FROM csvp.site", number) != 0)
+		return -1;
+	*prefix = buf_strdup(pg_rows_text(rows, 0, 0));
 	pg_rows_free(rows);
 	return 0;
 }

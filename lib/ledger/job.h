@@ -33,9 +33,12 @@ struct job {
 int job_load(struct pg *pg, int64_t id, struct job *job, struct err *e) __attribute__((warn_unused_result));
 void job_fini(struct job *job);
 
-/* Open a job in state uploading; *id and the object's key ("objects/DATASET/JOB", freed by the caller). */
+/* Open a job in state uploading; *id and the object's key ("objects/SITE/DATASET/JOB", freed by the caller). */
 int job_open(struct pg *pg, int64_t dataset, const char *file, const char *options, const char *max_rejects,
     bool fail_fast, int64_t *id, char **object, struct err *e) __attribute__((warn_unused_result));
+
+/* What the keys of all objects of a dataset begin with, and of no other dataset in any database; freed by the caller. */
+int job_objects(struct pg *pg, int64_t dataset, char **prefix, struct err *e) __attribute__((warn_unused_result));
 
 /* Forget a job that is still uploading. */
 int job_discard(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));

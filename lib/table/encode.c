@@ -110,7 +110,8 @@ whole_record_fault(const struct encoder *encoder, const struct record *r, struct
 	}
 	if ((have < want && !encoder->reading->pad) || (have > want && !encoder->reading->truncate)) {
 		fault->code = "fields";
-		snprintf(fault->reason, sizeof fault->reason, "%zu fields instead of %zu", have, want);
+		snprintf(fault->reason, sizeof fault->reason, "%zu field%s instead of %zu", have, have == 1 ? "" : "s",
+		    want);
 		return 1;
 	}
 	return 0;
