@@ -29,6 +29,7 @@ is "$(named '\bcsvp-[a-z]+\b' | tr '\n' ' ')" "$(cd "$B/bin" && printf '%s\n' cs
 for target in $(named '`make [a-z]+' | cut -c 7-); do
 	check "README: make $target exists" grep -qE "^$target:" "$root/Makefile"
 done
+# shellcheck disable=SC2016 # the backtick is one of Markdown
 for folder in $(named '^\| `[a-z]+/`' | tr -d '|` /'); do
 	check "README: $folder/ exists" test -d "$root/$folder"
 done
