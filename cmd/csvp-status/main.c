@@ -1,25 +1,20 @@
-#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clk.h"
 #include "base/err.h"
-#include "base/sig.h"
 #include "cli/options.h"
 #include "cli/refs.h"
 #include "db/pg.h"
 #include "flow/rejects.h"
 #include "flow/site.h"
-#include "flow/status.h"
 
-#include "print.h"
-
-/* How often --wait looks and --watch draws, in milliseconds. */
-#define LOOK_MS 100
-#define DRAW_MS 500
+#include "follow.h"
+#include "view.h"
 
 struct request {
 	bool json, watch, wait, chunks, rejects;
@@ -71,90 +66,25 @@ write_out(void *ctx, const char *bytes, size_t length, struct err *e)
 	return 0;
 }
 
-/* Are all of them at their end? Keeps the worst verdict. */
-struct waiting {
-	bool all;
-	enum err_code worst;
-};
-
-static int
-look(void *ctx, const struct status *s, struct err *e)
-{
-	struct waiting *w = ctx;
-
-	(void)e;
-	if (s->verdict == ERR_AGAIN)
-		w->all = false;
-	w->worst = err_worse(w->worst, s->verdict);
-	return 0;
-}
-
-static int
-wait_for(struct pg *pg, const struct request *r, enum err_code *code, struct err *e)
-{
-	int64_t began = clk_now(clk_system());
-
-	for (;;) {
-		struct waiting w = {.all = true};
-
-		if (sig_check(e) != 0 || status_jobs(pg, r->ids, r->count, look, &w, e) != 0)
-			return -1;
-		if (w.all) {
-			*code = w.worst;
-			return 0;
-		}
-		if (r->timeout > 0 && clk_now(clk_system()) - began >= r->timeout)
-			return err_set(e, ERR_AGAIN, "not at its end after %" PRId64 " ms", r->timeout);
-		clk_sleep(clk_system(), LOOK_MS);
-	}
-}
-
-static int
-print_once(struct pg *pg, const struct request *r, struct err *e)
-{
-	if (r->json)
-		return print_json(pg, r->ids, r->count, e);
-	return print_table(pg, r->ids, r->count, e);
-}
-
-/* Draw the table over itself until a signal, or until the jobs named are at their end. */
-static int
-watch(struct pg *pg, const struct request *r, struct err *e)
-{
-	for (;;) {
-		struct waiting w = {.all = r->count > 0};
-
-		if (isatty(STDOUT_FILENO))
-			fputs("\033[H\033[J", stdout);
-		if (status_jobs(pg, r->ids, r->count, look, &w, e) != 0 || print_once(pg, r, e) != 0)
-			return -1;
-		if (fflush(stdout) != 0)
-			return err_set(e, ERR_IO, "stdout cannot be written");
-		if (w.all)
-			return 0;
-		clk_sleep(clk_system(), DRAW_MS);
-		if (sig_check(e) != 0)
-			return -1;
-	}
-}
-
 static int
 run(const struct request *r, enum err_code *code, struct err *e)
 {
+	const struct view_wish wish = {r->ids, r->count, r->json, r->chunks};
 	struct site *site = site_open(e);
 	struct pg *pg = site != NULL ? site_connect(site, e) : NULL;
+	enum err_code seen = ERR_NONE;
 	int result = pg != NULL ? 0 : -1;
 
-	if (result == 0 && r->wait)
-		result = wait_for(pg, r, code, e);
+	if (result == 0 && r->watch)
+		result = follow_watch(pg, &wish, r->timeout, &seen, e);
+	else if (result == 0 && r->wait)
+		result = follow_wait(pg, &wish, r->timeout, &seen, e);
 	if (result == 0 && r->rejects)
 		result = rejects_export(site, r->ids[0], write_out, NULL, e);
-	else if (result == 0 && r->chunks)
-		result = print_chunks(pg, r->ids, r->count, r->json, e);
-	else if (result == 0 && r->watch)
-		result = watch(pg, r, e);
-	else if (result == 0)
-		result = print_once(pg, r, e);
+	else if (result == 0 && !r->watch)
+		result = follow_once(pg, &wish, e);
+	if (result == 0 && r->wait)
+		*code = seen;
 	pg_close(pg);
 	site_close(site);
 	return result;
@@ -188,6 +118,8 @@ main(int argc, char **argv)
 		result = strcmp(operands[i], "-") == 0 ? add_stdin(&r, &e) : add_ref(&r, operands[i], &e);
 	if (result == 0 && (r.wait || r.chunks || r.rejects) && r.count == 0)
 		result = err_set(&e, ERR_USAGE, "--%s needs a JOB", r.wait ? "wait" : r.chunks ? "chunks" : "rejects");
+	if (result == 0 && r.rejects && (r.watch || r.chunks || r.json))
+		result = err_set(&e, ERR_USAGE, "--rejects prints CSV, and once: not with --watch, --chunks or --json");
 	if (result == 0 && r.rejects && r.count != 1)
 		result = err_set(&e, ERR_USAGE, "--rejects takes one JOB: each has columns of its own");
 	if (result == 0 && r.timeout > 0 && !r.wait)

@@ -10,6 +10,7 @@
 
 static volatile sig_atomic_t caught;
 static int wake[2] = {-1, -1};
+static void (*before_end)(void);
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void
@@ -17,8 +18,11 @@ on_signal(int number)
 {
 	int saved = errno;
 
-	if (caught != 0)
+	if (caught != 0) {
+		if (before_end != NULL)
+			before_end();
 		_exit(128 + number);
+	}
 	caught = number;
 	if (wake[1] >= 0) {
 		ssize_t ignored = write(wake[1], "", 1);
@@ -45,6 +49,12 @@ sig_init(void)
 		sigaction(signals[i], &action, NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);
+}
+
+void
+sig_before_end(void (*act)(void))
+{
+	before_end = act;
 }
 
 bool

@@ -15,6 +15,9 @@ void sig_init(void);
 /* Has one of them arrived? Cheap; for loops. */
 bool sig_pending(void);
 
+/* What a second one does before the end (NULL: nothing); async-signal-safe. */
+void sig_before_end(void (*act)(void));
+
 /* If one has arrived: set code 130 or 143, "interrupted by SIGNAL", return -1; else 0. */
 int sig_check(struct err *e) __attribute__((warn_unused_result));
 

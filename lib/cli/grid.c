@@ -20,6 +20,7 @@
 struct cell {
 	char *text;
 	size_t cells;
+	enum grid_colour colour;
 };
 
 struct grid {
@@ -71,7 +72,7 @@ make_cell(const char *text)
 		cells += (size_t)width;
 		text += bytes;
 	}
-	return (struct cell){buf_detach(&out), cells};
+	return (struct cell){buf_detach(&out), cells, GRID_PLAIN};
 }
 
 /* Widths are those of UTF-8 text whatever the person's locale: under `env -i` there is none. */
@@ -101,6 +102,12 @@ grid_row(struct grid *g, const char *const *cells)
 		g->cells[g->rows * g->columns + i] = make_cell(cells[i]);
 	g->rows++;
 	leave_utf8(utf8, old);
+}
+
+void
+grid_paint(struct grid *g, size_t column, enum grid_colour colour)
+{
+	g->cells[(g->rows - 1) * g->columns + column].colour = colour;
 }
 
 struct grid *
@@ -136,10 +143,11 @@ fitting(const char *text, size_t limit, size_t *filled)
 }
 
 static void
-print_cell(struct buf *out, const struct cell *c, size_t width, bool right, bool last)
+print_cell(struct buf *out, const struct cell *c, size_t width, bool right, bool last, bool colours)
 {
+	static const char *const begin[] = {"", "\033[32m", "\033[33m", "\033[31m"};
 	size_t filled = c->cells, length = strlen(c->text);
-	bool cut = c->cells > width;
+	bool cut = c->cells > width, painted = colours && c->colour != GRID_PLAIN;
 
 	if (cut) {
 		length = fitting(c->text, width - 1, &filled);
@@ -147,9 +155,11 @@ print_cell(struct buf *out, const struct cell *c, size_t width, bool right, bool
 	}
 	if (right)
 		buf_printf(out, "%*s", (int)(width - filled), "");
+	buf_string(out, painted ? begin[c->colour] : "");
 	buf_append(out, c->text, length);
 	if (cut)
 		buf_string(out, "…");
+	buf_string(out, painted ? "\033[0m" : "");
 	if (!right && !last)
 		buf_printf(out, "%*s", (int)(width - filled), "");
 }
@@ -165,32 +175,35 @@ natural_widths(const struct grid *g, size_t *widths)
 	}
 }
 
-/* Cells of a line whose columns are no wider than `cap`. */
+/* Cells of a line whose columns of text are no wider than `cap`. */
 static size_t
-line_width(const size_t *widths, size_t columns, size_t cap)
+line_width(const struct grid *g, const size_t *widths, size_t cap)
 {
-	size_t total = columns > 0 ? (columns - 1) * GAP : 0;
+	size_t total = g->columns > 0 ? (g->columns - 1) * GAP : 0;
 
-	for (size_t i = 0; i < columns; i++)
-		total += widths[i] < cap ? widths[i] : cap;
+	for (size_t i = 0; i < g->columns; i++)
+		total += g->right[i] || widths[i] < cap ? widths[i] : cap;
 	return total;
 }
 
-/* Cut the widest columns to one width, so that all fit; false if cells would become too narrow to read. */
+/*
+ * Cut the widest columns of text to one width, so that all fit; false if cells
+ * would become too narrow to read. Half a number is a wrong one: never cut.
+ */
 static bool
-shrink(size_t *widths, size_t columns, size_t limit)
+shrink(const struct grid *g, size_t *widths, size_t limit)
 {
 	size_t cap = limit, spare;
 
-	if (line_width(widths, columns, SIZE_MAX) <= limit)
+	if (line_width(g, widths, SIZE_MAX) <= limit)
 		return true;
-	while (cap >= CELL_MIN && line_width(widths, columns, cap) > limit)
+	while (cap >= CELL_MIN && line_width(g, widths, cap) > limit)
 		cap--;
 	if (cap < CELL_MIN)
 		return false;
-	spare = limit - line_width(widths, columns, cap);
-	for (size_t i = 0; i < columns; i++) {
-		if (widths[i] <= cap)
+	spare = limit - line_width(g, widths, cap);
+	for (size_t i = 0; i < g->columns; i++) {
+		if (g->right[i] || widths[i] <= cap)
 			continue;
 		widths[i] = cap + (spare > 0);
 		spare -= spare > 0;
@@ -209,7 +222,8 @@ print_table(const struct grid *g, const size_t *widths, bool bold, struct buf *o
 		for (size_t i = 0; i < g->columns; i++) {
 			if (i > 0)
 				buf_printf(out, "%*s", GAP, "");
-			print_cell(out, &g->cells[row * g->columns + i], widths[i], g->right[i], i + 1 == g->columns);
+			print_cell(
+			    out, &g->cells[row * g->columns + i], widths[i], g->right[i], i + 1 == g->columns, bold);
 		}
 		if (emphasis)
 			buf_string(out, "\033[0m");
@@ -230,29 +244,36 @@ print_fields(const struct grid *g, bool bold, struct buf *out)
 			buf_byte(out, '\n');
 		for (size_t i = 0; i < g->columns; i++) {
 			buf_string(out, bold ? "\033[1m" : "");
-			print_cell(out, &g->cells[i], width, false, false);
+			print_cell(out, &g->cells[i], width, false, false, false);
 			buf_printf(out, "%s  %s\n", bold ? "\033[0m" : "", g->cells[row * g->columns + i].text);
 		}
 	}
 }
 
 void
-grid_print(struct grid *g)
+grid_text(const struct grid *g, size_t width, bool bold, struct buf *out)
 {
 	locale_t utf8, old = enter_utf8(&utf8);
 	size_t *widths = buf_calloc(g->columns, sizeof *widths);
-	bool terminal = isatty(STDOUT_FILENO) != 0, bold = help_bold(STDOUT_FILENO);
-	struct buf out = {0};
 
 	natural_widths(g, widths);
-	if (!terminal || shrink(widths, g->columns, (size_t)grid_width(STDOUT_FILENO)))
-		print_table(g, widths, bold, &out);
+	if (width == 0 || shrink(g, widths, width))
+		print_table(g, widths, bold, out);
 	else
-		print_fields(g, bold, &out);
-	fwrite(out.bytes, 1, out.length, stdout);
-	buf_fini(&out);
+		print_fields(g, bold, out);
 	free(widths);
 	leave_utf8(utf8, old);
+}
+
+void
+grid_print(const struct grid *g)
+{
+	struct buf out = {0};
+
+	grid_text(
+	    g, isatty(STDOUT_FILENO) != 0 ? (size_t)grid_width(STDOUT_FILENO) : 0, help_bold(STDOUT_FILENO), &out);
+	fwrite(out.bytes, 1, out.length, stdout);
+	buf_fini(&out);
 }
 
 void

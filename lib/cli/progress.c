@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "cli/grid.h"
 #include "cli/options.h"
+#include "cli/span.h"
 
 #define REDRAW_MS 100
 #define JSON_MS 1000
@@ -49,16 +50,6 @@ append_size(struct buf *out, uint64_t bytes)
 	buf_printf(out, "%.1f %cB", value, units[unit]);
 }
 
-static void
-append_duration(struct buf *out, int64_t seconds)
-{
-	if (seconds >= 3600)
-		buf_printf(
-		    out, "%" PRId64 ":%02" PRId64 ":%02" PRId64, seconds / 3600, seconds / 60 % 60, seconds % 60);
-	else
-		buf_printf(out, "%" PRId64 ":%02" PRId64, seconds / 60, seconds % 60);
-}
-
 /* Milliseconds still to go at the speed so far; -1 unknown. */
 static int64_t
 remaining(const struct progress_figures *f)
@@ -90,7 +81,7 @@ progress_text(const struct progress_figures *f, size_t width, struct buf *out)
 		    out, "  %.0f records/s", (double)(f->records - f->first_records) * 1000 / (double)f->elapsed);
 	if (left >= 0) {
 		buf_string(out, "  ETA ");
-		append_duration(out, (left + 999) / 1000);
+		span_text(out, (left + 999) / 1000);
 	}
 	if (out->length - begin > width) {
 		out->length = begin + width;

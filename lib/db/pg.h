@@ -21,6 +21,8 @@ struct pg_rows;
  * lost connection every call fails with 75. Every wait ends when a signal
  * arrives (base/sig.h): the statement is cancelled and the call returns 130/143.
  * A server that is starting up (57P03) is waited for, 30 s at most.
+ * Unless the user says another one, its application_name is program, process
+ * and host: "csvp-load 1234@host".
  *
  * Errors: 75 cannot connect, connection lost, 08xxx, 40xxx, 53xxx, 55P03,
  * 55006, 57xxx; 77 for 28xxx and 42501; 78 for 3D000, 25006 (a standby), an

@@ -1,9 +1,12 @@
 #include "db/pg_internal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clk.h"
@@ -110,14 +113,27 @@ finish(struct pg *pg, int64_t milliseconds, struct err *e)
 	return 0;
 }
 
+/* What pg_stat_activity, and csvp-status, call this session: "csvp-load 1234@host". */
+static void
+name_session(char name[64])
+{
+	char host[HOST_NAME_MAX + 1] = "";
+
+	if (gethostname(host, sizeof host - 1) != 0)
+		host[0] = '\0';
+	snprintf(name, 64, "%.20s %d@%s", program_invocation_short_name, (int)getpid(), host);
+}
+
 static int
 try(struct pg *pg, const char *conninfo, int64_t milliseconds, struct err *e)
 {
+	char name[64];
 	/* What stands before dbname is a default that the conninfo may change; what follows it is pinned. */
 	const char *const keywords[] = {"fallback_application_name", "keepalives_idle", "keepalives_interval",
 	    "keepalives_count", "tcp_user_timeout", "dbname", "client_encoding", NULL};
-	const char *const values[] = {program_invocation_short_name, "60", "10", "6", "300000", conninfo, "UTF8", NULL};
+	const char *const values[] = {name, "60", "10", "6", "300000", conninfo, "UTF8", NULL};
 
+	name_session(name);
 	pg->sqlstate[0] = '\0';
 	pg->lost = false;
 	PQfinish(pg->conn);

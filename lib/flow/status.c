@@ -8,14 +8,41 @@
 
 #include "base/buf.h"
 #include "db/pg.h"
+#include "ledger/job.h"
 
 #define TIME(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 #define COLUMNS                                                                                                        \
-	"id, dataset_name, derived, file, encode(sha256, 'hex'), coalesce(bytes, 0), records, inserted, updated, "     \
-	"unchanged,"                                                                                                   \
-	" superseded, rejected, replayed, indexed, total, pending, running, loaded, indexed_chunks, failed,"           \
-	" " TIME("created_at") ", " TIME("started_at") ", " TIME("finished_at") ", error, coalesce(error_code, 0)"
+	"s.id, s.dataset_name, s.derived, s.file, encode(s.sha256, 'hex'), coalesce(s.bytes, 0), s.records,"           \
+	" s.inserted, s.updated, s.unchanged, s.superseded, s.rejected, s.replayed, s.indexed, s.total, s.pending,"    \
+	" s.running, s.loaded, s.indexed_chunks, s.failed, " TIME("s.created_at") ", " TIME("s.started_at") ", " TIME( \
+	    "s.finished_at") ", s.error, coalesce(s.error_code, 0)"
+
+/*
+ * How far, and how fast over the last minute, or since the first chunk of that
+ * minute if it was begun later: a job that stood still for an hour is not slow
+ * now. When an index write began is not kept: it is measured from the end of
+ * the first one.
+ */
+#define PACE                                                                                                           \
+	"coalesce(coalesce(p.done, 0) * 100 / nullif(p.bytes, 0), -1)::bigint,"                                        \
+	" coalesce(p.recent_records / p.seconds, -1)::bigint,"                                                         \
+	" coalesce(ceil((p.bytes - coalesce(p.done, 0)) * p.seconds / nullif(p.recent_bytes, 0)), -1)::bigint"
+#define FROM                                                                                                           \
+	" FROM csvp.job_status s CROSS JOIN LATERAL (SELECT sum(k.length) AS bytes,"                                   \
+	"  sum(k.length) FILTER (WHERE k.state = 'indexed' OR (s.derived NOT IN ('indexing', 'done')"                  \
+	"                                                      AND k.state = 'loaded')) AS done,"                      \
+	"  sum(k.records) FILTER (WHERE k.at >= w.since) AS recent_records,"                                           \
+	"  sum(k.length) FILTER (WHERE k.at >= w.since) AS recent_bytes,"                                              \
+	"  nullif(extract(epoch FROM clock_timestamp() - min(w.since)), 0) AS seconds"                                 \
+	"  FROM (SELECT k.*, CASE s.derived WHEN 'loading' THEN k.loaded_at WHEN 'indexing' THEN k.indexed_at END AS " \
+	"at"                                                                                                           \
+	"          FROM csvp.chunk k WHERE k.job = s.id) k,"                                                           \
+	"       (SELECT greatest(clock_timestamp() - interval '1 minute', CASE s.derived"                              \
+	"                 WHEN 'loading' THEN min(r.loaded_at - r.load_ms * interval '1 ms')"                          \
+	"                 ELSE min(r.indexed_at) + interval '1 microsecond' END) AS since"                             \
+	"          FROM csvp.chunk r WHERE r.job = s.id AND CASE s.derived WHEN 'loading' THEN r.loaded_at"            \
+	"               WHEN 'indexing' THEN r.indexed_at END > clock_timestamp() - interval '1 minute') w) p"
 
 static enum err_code
 verdict_of(const struct status *s, int64_t error_code)
@@ -57,6 +84,9 @@ visit_row(void *ctx, const struct pg_rows *row, struct err *e)
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		*numbers[i] = pg_rows_int(row, 0, 5 + i);
 	s.verdict = verdict_of(&s, pg_rows_int(row, 0, 24));
+	s.percent = (int)pg_rows_int(row, 0, 25);
+	s.speed = pg_rows_int(row, 0, 26);
+	s.left = pg_rows_int(row, 0, 27);
 	v->seen++;
 	return v->each(v->ctx, &s, e);
 }
@@ -67,13 +97,13 @@ status_jobs(struct pg *pg, const int64_t *ids, size_t count, status_each *each, 
 	struct visit v = {each, ctx, 0};
 
 	if (count == 0)
-		return pg_stream(pg, "SELECT " COLUMNS " FROM csvp.job_status ORDER BY id", 0, NULL, visit_row, &v, e);
+		return pg_stream(pg, "SELECT " COLUMNS ", " PACE FROM " ORDER BY s.id", 0, NULL, visit_row, &v, e);
 	for (size_t i = 0; i < count; i++) {
 		char id[24];
 
 		snprintf(id, sizeof id, "%" PRId64, ids[i]);
 		v.seen = 0;
-		if (pg_stream(pg, "SELECT " COLUMNS " FROM csvp.job_status WHERE id = $1", 1, (const char *const[]){id},
+		if (pg_stream(pg, "SELECT " COLUMNS ", " PACE FROM " WHERE s.id = $1", 1, (const char *const[]){id},
 			visit_row, &v, e) != 0)
 			return -1;
 		if (v.seen == 0)
@@ -157,7 +187,8 @@ status_to_json(const struct status *s, struct buf *json)
 }
 
 struct chunk_visit {
-	int (*each)(void *ctx, const struct status_chunk *c, struct err *e);
+	int64_t job;
+	status_each_chunk *each;
 	void *ctx;
 };
 
@@ -166,6 +197,7 @@ visit_chunk(void *ctx, const struct pg_rows *row, struct err *e)
 {
 	struct chunk_visit *v = ctx;
 	struct status_chunk c = {
+	    .job = v->job,
 	    .number = pg_rows_int(row, 0, 0),
 	    .byte = pg_rows_int(row, 0, 1),
 	    .length = pg_rows_int(row, 0, 2),
@@ -179,25 +211,62 @@ visit_chunk(void *ctx, const struct pg_rows *row, struct err *e)
 	    .rejected = pg_rows_int(row, 0, 10),
 	    .milliseconds = pg_rows_int(row, 0, 11),
 	    .error = pg_rows_text(row, 0, 12),
+	    .loaded_at = pg_rows_text(row, 0, 13),
+	    .indexed_at = pg_rows_text(row, 0, 14),
+	    .worker = pg_rows_text(row, 0, 15),
 	};
 
 	return v->each(v->ctx, &c, e);
 }
 
 int
-status_chunks(struct pg *pg, int64_t job, int (*each)(void *ctx, const struct status_chunk *c, struct err *e),
-    void *ctx, struct err *e)
+status_chunks(struct pg *pg, int64_t job, status_each_chunk *each, void *ctx, struct err *e)
 {
-	struct chunk_visit v = {each, ctx};
+	struct chunk_visit v = {job, each, ctx};
+	struct job there;
 	char id[24];
 
+	if (job_load(pg, job, &there, e) != 0)
+		return -1;
+	job_fini(&there);
 	snprintf(id, sizeof id, "%" PRId64, job);
 	return pg_stream(pg,
 	    "SELECT c.number, c.byte, c.length, c.line, c.records,"
-	    "  CASE WHEN c.state = 'pending' AND r.chunk IS NOT NULL THEN 'running' ELSE c.state END, c.inserted, "
-	    "c.updated,"
-	    "  c.unchanged, c.superseded, c.rejected, coalesce(c.load_ms, 0), c.error"
-	    "  FROM csvp.chunk c LEFT JOIN csvp.running r ON r.job = c.job AND r.chunk = c.number"
-	    " WHERE c.job = $1 ORDER BY c.number",
+	    "  CASE WHEN c.state = 'pending' AND r.chunk IS NOT NULL THEN 'running' ELSE c.state END, c.inserted,"
+	    "  c.updated, c.unchanged, c.superseded, c.rejected, coalesce(c.load_ms, 0), c.error,"
+	    "  " TIME("c.loaded_at") ", " TIME(
+		"c.indexed_at") ", a.application_name"
+				"  FROM csvp.chunk c LEFT JOIN csvp.running r ON r.job = c.job AND r.chunk = c.number"
+				"  LEFT JOIN pg_stat_activity a ON a.pid = r.pid"
+				" WHERE c.job = $1 ORDER BY c.number",
 	    1, (const char *const[]){id}, visit_chunk, &v, e);
+}
+
+void
+status_chunk_to_json(const struct status_chunk *c, struct buf *json)
+{
+	cJSON *object = cJSON_CreateObject();
+	char *text;
+
+	add_number(object, "job", c->job);
+	add_number(object, "chunk", c->number);
+	add_text(object, "state", c->state);
+	add_number(object, "byte", c->byte);
+	add_number(object, "length", c->length);
+	add_number(object, "line", c->line);
+	add_number(object, "records", c->records);
+	add_number(object, "inserted", c->inserted);
+	add_number(object, "updated", c->updated);
+	add_number(object, "unchanged", c->unchanged);
+	add_number(object, "superseded", c->superseded);
+	add_number(object, "rejected", c->rejected);
+	add_number(object, "milliseconds", c->milliseconds);
+	add_text(object, "loaded_at", c->loaded_at);
+	add_text(object, "indexed_at", c->indexed_at);
+	add_text(object, "worker", c->worker);
+	add_text(object, "error", c->error);
+	text = cJSON_PrintUnformatted(object);
+	buf_string(json, text);
+	cJSON_free(text);
+	cJSON_Delete(object);
 }

@@ -20,6 +20,9 @@ struct status {
 	const char *created_at, *started_at, *finished_at;               /* RFC 3339 in UTC; NULL: not yet */
 	const char *error;
 	enum err_code verdict; /* 0, 3, 65; 75 while it is not at its end */
+	int percent;           /* of its bytes: indexed if it is indexing or done, else loaded; -1 unknown */
+	int64_t speed;         /* records a second of the stage it is in, over the last minute; -1 unknown */
+	int64_t left;          /* seconds until that stage ends, at this speed; -1 unknown */
 };
 
 typedef int status_each(void *ctx, const struct status *s, struct err *e);
@@ -34,14 +37,21 @@ int status_unfinished(struct pg *pg, int64_t **ids, size_t *count, struct err *e
 /* Append the JSON object of csvp-status --json and of the API, without newline. */
 void status_to_json(const struct status *s, struct buf *json);
 
-/* A chunk of a job, for --chunks. */
+/* A chunk of a job. Valid during the call it is given to. */
 struct status_chunk {
-	int64_t number, byte, length, line, records;
+	int64_t job, number, byte, length, line, records;
 	const char *state; /* pending, running, loaded, indexed, failed */
 	int64_t inserted, updated, unchanged, superseded, rejected, milliseconds;
+	const char *loaded_at, *indexed_at; /* RFC 3339 in UTC; NULL: not yet */
 	const char *error;
+	const char *worker; /* who holds it, "csvp-load 1234@host"; NULL: nobody */
 };
-int status_chunks(struct pg *pg, int64_t job, int (*each)(void *ctx, const struct status_chunk *c, struct err *e),
-    void *ctx, struct err *e) MUST_CHECK;
+typedef int status_each_chunk(void *ctx, const struct status_chunk *c, struct err *e);
+
+/* The chunks of a job in order; 66 if there is no such job. */
+int status_chunks(struct pg *pg, int64_t job, status_each_chunk *each, void *ctx, struct err *e) MUST_CHECK;
+
+/* Append the JSON object of csvp-status --chunks --json and of the API, without newline. */
+void status_chunk_to_json(const struct status_chunk *c, struct buf *json);
 
 #endif

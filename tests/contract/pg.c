@@ -18,6 +18,7 @@ START_TEST(a_session_is_pinned_whatever_the_servers_defaults)
 	struct pg *pg = session_open("options='-c TimeZone=Asia/Tokyo -c DateStyle=german -c lock_timeout=1 "
 				     "-c search_path=public -c statement_timeout=1h -c extra_float_digits=-5 "
 				     "-c default_transaction_isolation=serializable -c bytea_output=escape'");
+	char host[64] = "", *name;
 
 	expect_setting(pg, "TimeZone", "UTC");
 	expect_setting(pg, "DateStyle", "ISO, YMD");
@@ -30,7 +31,10 @@ START_TEST(a_session_is_pinned_whatever_the_servers_defaults)
 	expect_setting(pg, "extra_float_digits", "1");
 	expect_setting(pg, "bytea_output", "hex");
 	expect_setting(pg, "client_connection_check_interval", "10s");
-	expect_setting(pg, "application_name", "pg");
+	gethostname(host, sizeof host - 1);
+	name = buf_format("pg %d@%s", (int)getpid(), host);
+	expect_setting(pg, "application_name", name);
+	free(name);
 	pg_close(pg);
 }
 END_TEST
