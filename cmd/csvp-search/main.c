@@ -61,9 +61,19 @@ print_nothing(void *ctx, const struct search_hit *hit, struct err *e)
 	return 0;
 }
 
+/* Words were taken for others: say so, once for all pages. */
+static void
+tell_mistyped(const struct asked *a, const struct search_page *page)
+{
+	if (page->mistyped != NULL && a->cursor == NULL)
+		log_notice(
+		    "no record has %s: words near to it are searched for; hint: in double quotes it is taken as it is",
+		    page->mistyped);
+}
+
 /* --count: only the number. */
 static int
-count_hits(struct find *find, struct query *q, uint64_t *hits, struct err *e)
+count_hits(struct find *find, const struct asked *a, struct query *q, uint64_t *hits, struct err *e)
 {
 	struct search_page page;
 
@@ -73,6 +83,7 @@ count_hits(struct find *find, struct query *q, uint64_t *hits, struct err *e)
 		return -1;
 	*hits = page.total;
 	printf("%" PRIu64 "\n", page.total);
+	tell_mistyped(a, &page);
 	search_page_fini(&page);
 	return 0;
 }
@@ -100,6 +111,8 @@ print_hits(
 	if (result == 0)
 		result = print_end(printer, &page, e);
 	*hits = print_count(printer);
+	if (result == 0)
+		tell_mistyped(a, &page);
 	if (result == 0 && page.next != NULL && format != PRINT_JSON)
 		tell_next(a, page.next, *hits);
 	if (result != 0 && print_closed(printer)) {
@@ -121,7 +134,7 @@ search(const struct asked *a, enum print_format format, char *const *words, uint
 
 	query_init(&q);
 	if (find != NULL && make_query(&q, a, words, find_shape(find), e) == 0)
-		result = a->count ? count_hits(find, &q, hits, e) : print_hits(find, a, &q, format, hits, e);
+		result = a->count ? count_hits(find, a, &q, hits, e) : print_hits(find, a, &q, format, hits, e);
 	query_fini(&q);
 	find_close(find);
 	site_close(site);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/edits.h"
 #include "base/err.h"
 #include "cli/nearest.h"
 
@@ -166,7 +167,7 @@ check_name(const char *name, struct err *e)
 		if (strcmp(name, *known) == 0)
 			return 1;
 		if (nearest_plausible(name, *known) &&
-		    (near == NULL || nearest_distance(name, *known) < nearest_distance(name, near)))
+		    (near == NULL || edits_between(name, *known) < edits_between(name, near)))
 			near = *known;
 	}
 	if (foreign(name))

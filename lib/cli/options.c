@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/edits.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/num.h"
@@ -85,7 +86,7 @@ match_name(const struct option *o, void *ctx)
 	    s->prefixed_count < sizeof s->prefixed / sizeof *s->prefixed)
 		s->prefixed[s->prefixed_count++] = o;
 	if (nearest_plausible(s->name, o->name) &&
-	    (s->near == NULL || nearest_distance(s->name, o->name) < nearest_distance(s->name, s->near->name)))
+	    (s->near == NULL || edits_between(s->name, o->name) < edits_between(s->name, s->near->name)))
 		s->near = o;
 	return 0;
 }

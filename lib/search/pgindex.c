@@ -6,6 +6,7 @@
 #include "db/pg.h"
 #include "search/pgquery.h"
 #include "search/pgsql.h"
+#include "search/pgwords.h"
 #include "search/search_driver.h"
 
 struct pgindex {
@@ -85,7 +86,8 @@ write_create(struct buf *sql, const struct search_index *index)
 	}
 	buf_string(sql, "_version bigint NOT NULL, _body tsvector NOT NULL, PRIMARY KEY (");
 	pgsql_key_names(sql, index, "");
-	buf_string(sql, "))");
+	buf_string(sql, "));");
+	pgwords_create(sql, index);
 }
 
 static int
@@ -96,7 +98,7 @@ pgindex_create(void *ctx, const struct search_index *index, struct err *e)
 	int found = -1;
 	if (connect_once(self, e) != 0)
 		goto out;
-	pgsql_documents(&name, index);
+	pgwords_table(&name, index);
 	found = exists(self->pg, name.bytes, e);
 	if (found != 0)
 		goto out;
@@ -164,11 +166,11 @@ write_keys(struct buf *sql, const struct search_index *index)
 	buf_string(sql, " OFFSET 0) k");
 }
 
-/* The documents of the keys' records, whatever version the record has by now. */
+/* The documents of the keys' records, whatever version the record has by now: how many, and the words that are new. */
 static void
 write_upsert(struct buf *sql, const struct search_index *index)
 {
-	buf_string(sql, "INSERT INTO ");
+	buf_string(sql, "WITH written AS (INSERT INTO ");
 	pgsql_documents(sql, index);
 	buf_string(sql, " AS d (");
 	pgsql_key_names(sql, index, "");
@@ -185,7 +187,9 @@ write_upsert(struct buf *sql, const struct search_index *index)
 	buf_string(sql, " ON CONFLICT (");
 	pgsql_key_names(sql, index, "");
 	buf_string(sql, ") DO UPDATE SET _version = excluded._version, _body = excluded._body"
-			" WHERE excluded._version >= d._version");
+			" WHERE excluded._version >= d._version RETURNING d._body), missing AS (");
+	pgwords_missing(sql, index, "written");
+	buf_string(sql, ") SELECT c.count, m.word FROM (SELECT count(*) FROM written) c LEFT JOIN missing m ON true");
 }
 
 /* The documents of keys without a record, unless they are of a later one that has come and gone. */
@@ -227,8 +231,10 @@ write_documents(struct pg *pg, const struct search_index *index, size_t count, c
 	write_upsert(&upsert, index);
 	write_delete(&delete, index);
 	int result = pg_query(pg, &rows, e, upsert.bytes, param_count, params);
+	if (result == 0)
+		result = pgwords_add(pg, index, rows, 1, e);
 	/* If every key was written, all records are there. */
-	if (result == 0 && pg_rows_affected(rows) != count)
+	if (result == 0 && (uint64_t)pg_rows_int(rows, 0, 0) != count)
 		result = pg_query(pg, NULL, e, delete.bytes, param_count, params);
 	pg_rows_free(rows);
 	buf_fini(&delete);
@@ -284,14 +290,27 @@ build(struct pg *pg, const struct search_index *index, struct err *e)
 {
 	struct buf documents = {0};
 	pgsql_documents(&documents, index);
-	char *sql = buf_format("CREATE INDEX IF NOT EXISTS doc_%" PRId64 "_body ON %s USING gin (_body); ANALYZE %s",
-	    index->dataset, documents.bytes, documents.bytes);
+	char *sql = buf_format("CREATE INDEX IF NOT EXISTS doc_%" PRId64
+			       "_body ON %s USING gin (_body); ANALYZE %s, csvp.word_%" PRId64,
+	    index->dataset, documents.bytes, documents.bytes, index->dataset);
 	int result = -1;
 	if (pg_begin(pg, e) == 0 && lock_documents(pg, index, "SHARE ROW EXCLUSIVE", e) == 0 &&
 	    pg_exec_waiting(pg, sql, e) == 0)
 		result = pg_commit(pg, e);
 	free(sql);
 	buf_fini(&documents);
+	return result;
+}
+
+/* What was added since stands in lists that every query reads through. */
+static int
+clean(struct pg *pg, const struct search_index *index, struct err *e)
+{
+	char *sql = buf_format("SELECT gin_clean_pending_list('csvp.doc_%1$" PRId64
+			       "_body'), gin_clean_pending_list('csvp.word_%1$" PRId64 "_spellings')",
+	    index->dataset);
+	int result = pg_query(pg, NULL, e, sql, 0, NULL);
+	free(sql);
 	return result;
 }
 
@@ -304,8 +323,7 @@ pgindex_finish(void *ctx, const struct search_index *index, struct err *e)
 	if (found == 0)
 		result = build(self->pg, index, e);
 	else if (found == 1)
-		/* What was added since stands in a list that every query reads through. */
-		result = PG_QUERY(self->pg, NULL, e, "SELECT gin_clean_pending_list($1::regclass)", name);
+		result = clean(self->pg, index, e);
 	free(name);
 	return result == 0 ? 0 : failed(self, index, e);
 }
@@ -343,6 +361,8 @@ pgindex_drop(void *ctx, const struct search_index *index, struct err *e)
 	struct buf sql = {0};
 	buf_string(&sql, "DROP TABLE IF EXISTS ");
 	pgsql_documents(&sql, index);
+	buf_string(&sql, ", ");
+	pgwords_table(&sql, index);
 	int result = connect_once(self, e) == 0 ? pg_exec_waiting(self->pg, sql.bytes, e) : -1;
 	buf_fini(&sql);
 	return result == 0 ? 0 : failed(self, index, e);

@@ -29,6 +29,15 @@ pgmatch_parameter(struct pgmatch *m, const char *value)
 	return m->param_count;
 }
 
+/* Add a parameter that it frees itself. */
+static size_t
+own_parameter(struct pgmatch *m, char *value)
+{
+	m->owned = buf_realloc(m->owned, m->owned_count + 1, sizeof *m->owned);
+	m->owned[m->owned_count++] = value;
+	return pgmatch_parameter(m, value);
+}
+
 /*
  * A term as a tsquery. phraseto_tsquery() takes any text. to_tsquery() has a
  * syntax, which alone knows prefixes: there the term goes in between quotes,
@@ -40,11 +49,9 @@ write_term(struct pgmatch *m, const struct query_term *term)
 	char param[32];
 	if (term->kind == QUERY_PREFIX) {
 		char *text = buf_strdup(term->text);
-		m->owned = buf_realloc(m->owned, m->owned_count + 1, sizeof *m->owned);
-		m->owned[m->owned_count++] = text;
 		for (char *c = text; (c = strpbrk(c, "'\\"));)
 			*c = ' ';
-		snprintf(param, sizeof param, "$%zu::text", pgmatch_parameter(m, text));
+		snprintf(param, sizeof param, "$%zu::text", own_parameter(m, text));
 		buf_string(&m->words, "to_tsquery('simple', '''' || ");
 		pgsql_words(&m->words, param);
 		buf_string(&m->words, " || ''':*')");
@@ -54,6 +61,19 @@ write_term(struct pgmatch *m, const struct query_term *term)
 		pgsql_words(&m->words, param);
 		buf_byte(&m->words, ')');
 	}
+}
+
+/* Any of these words, as the text of a tsquery. */
+static void
+write_any(struct pgmatch *m, const char *words)
+{
+	struct buf text = {0};
+	for (const char *word = words; *word;) {
+		size_t length = strcspn(word, " ");
+		buf_printf(&text, "%s'%.*s'", text.length > 0 ? " | " : "", (int)length, word);
+		word += length + (word[length] == ' ');
+	}
+	buf_printf(&m->words, "$%zu::tsquery", own_parameter(m, buf_detach(&text)));
 }
 
 static void
@@ -81,11 +101,14 @@ write_filter(struct pgmatch *m, const struct shape *shape, const struct query_fi
 }
 
 void
-pgmatch_write(struct pgmatch *m, const struct search_index *index, const struct query *query)
+pgmatch_write(struct pgmatch *m, const struct search_index *index, const struct query *query, char *const *near)
 {
 	for (size_t i = 0; i < query->term_count; i++) {
 		buf_string(&m->words, i > 0 ? " && " : "(");
-		write_term(m, &query->terms[i]);
+		if (near[i])
+			write_any(m, near[i]);
+		else
+			write_term(m, &query->terms[i]);
 	}
 	if (query->term_count > 0)
 		buf_byte(&m->words, ')');

@@ -16,8 +16,11 @@ struct pgmatch {
 	size_t owned_count;
 };
 
-/* Fill it, from all zeros; query and index must outlive it. */
-void pgmatch_write(struct pgmatch *m, const struct search_index *index, const struct query *query);
+/*
+ * Fill it, from all zeros; query and index must outlive it. `near`: for each term NULL, or the words that it stands
+ * for, apart by blanks, without quotes and backslashes.
+ */
+void pgmatch_write(struct pgmatch *m, const struct search_index *index, const struct query *query, char *const *near);
 void pgmatch_fini(struct pgmatch *m);
 
 /* Add a parameter, which must outlive it; its number, from 1. */

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/num.h"
 #include "db/pg.h"
 #include "schema/shape.h"
 #include "search/cursor.h"
 #include "search/pgmatch.h"
 #include "search/pgsql.h"
+#include "search/pgwords.h"
 #include "search/query.h"
 
 /* ts_rank() reads every match's tsvector; beyond this many the order is by key. */
@@ -23,6 +25,7 @@ struct run {
 	struct pg *pg;
 	const struct search_index *index;
 	const struct query *query;
+	char **near; /* for each term NULL, or the words that it stands for */
 	struct pgmatch match;
 	enum order order;
 
@@ -48,7 +51,25 @@ damaged(struct err *e)
 	return err_set(e, ERR_USAGE, "the cursor is damaged; hint: give it whole, as the page before printed it");
 }
 
-/* A state is the order's letter, the value sorted by, the key. */
+/* The words that mistyped terms stand for: pairs of the term's number and its words. */
+static int
+read_near(struct run *r, const struct buf *from, size_t *at, struct err *e)
+{
+	const char *number, *words;
+
+	while (*at < from->length) {
+		uint64_t term;
+
+		if (!cursor_take(from, at, &number) || !cursor_take(from, at, &words) || number == NULL ||
+		    words == NULL || strpbrk(words, "'\\") != NULL || !num_uint64(number, &term) ||
+		    term >= r->query->term_count || r->near[term] != NULL)
+			return damaged(e);
+		r->near[term] = buf_strdup(words);
+	}
+	return 0;
+}
+
+/* A state is the order's letter, the value sorted by, the key, and what mistyped terms stand for. */
 static int
 read_state(struct run *r, const struct buf *from, struct err *e)
 {
@@ -63,8 +84,10 @@ read_state(struct run *r, const struct buf *from, struct err *e)
 	for (size_t i = 0; i < keys; i++)
 		if (!cursor_take(from, &at, &r->last_key[i]) || r->last_key[i] == NULL)
 			return damaged(e);
+	if (read_near(r, from, &at, e) != 0)
+		return -1;
 	/* The binding tells whether there is a sort, but not what a forger makes of it. */
-	if (at != from->length || (r->order == BY_COLUMN) != (r->query->sort >= 0) ||
+	if ((r->order == BY_COLUMN) != (r->query->sort >= 0) ||
 	    (r->order == BY_RANK && (r->last_sort == NULL || r->query->term_count == 0)))
 		return damaged(e);
 	r->going_on = true;
@@ -79,6 +102,14 @@ write_state(struct run *r, const struct pg_rows *row)
 	cursor_put(r->next, letter);
 	for (size_t i = 0; i < 1 + pgsql_key_count(r->index); i++)
 		cursor_put(r->next, pg_rows_text(row, 0, 1 + i));
+	for (size_t i = 0; i < r->query->term_count; i++)
+		if (r->near[i] != NULL) {
+			char *number = buf_format("%zu", i);
+
+			cursor_put(r->next, number);
+			cursor_put(r->next, r->near[i]);
+			free(number);
+		}
 }
 
 /* The column sorted by, of the records. */
@@ -294,16 +325,16 @@ begin(struct run *r, struct err *e)
 	return r->query->limit == QUERY_ALL ? pg_exec(r->pg, "SET LOCAL statement_timeout = 0", e) : 0;
 }
 
+/* The hits of this page, and how many match. */
 static int
-answer(struct run *r, const struct buf *from, struct search_page *page, struct err *e)
+read_page(struct run *r, struct search_page *page, struct err *e)
 {
 	const struct query *query = r->query;
 
-	r->order = query->sort >= 0 ? BY_COLUMN : query->term_count > 0 ? BY_RANK : BY_KEY;
-	if (from != NULL && read_state(r, from, e) != 0)
-		return -1;
-	pgmatch_write(&r->match, r->index, query);
-	if (begin(r, e) != 0 || (query->total && count_matches(r, &page->total, e) != 0))
+	pgmatch_fini(&r->match);
+	r->match = (struct pgmatch){0};
+	pgmatch_write(&r->match, r->index, query, r->near);
+	if (query->total && count_matches(r, &page->total, e) != 0)
 		return -1;
 	if (query->limit > 0 && read_hits(r, e) != 0)
 		return -1;
@@ -312,8 +343,61 @@ answer(struct run *r, const struct buf *from, struct search_page *page, struct e
 		if (query->limit > 0 && read_hits(r, e) != 0)
 			return -1;
 	}
+	return 0;
+}
+
+static size_t
+count_near(const struct run *r)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->query->term_count; i++)
+		count += r->near[i] != NULL;
+	return count;
+}
+
+/* The first page, with the words that it is found with: they may be in doubt only if nothing is found. */
+static int
+read_first_page(struct run *r, struct search_page *page, struct err *e)
+{
+	size_t near;
+
+	if (pgwords_near(r->pg, r->index, r->query, false, r->near, e) != 0 || read_page(r, page, e) != 0)
+		return -1;
+	if (r->passed > 0 || page->total > 0)
+		return 0;
+	near = count_near(r);
+	if (pgwords_near(r->pg, r->index, r->query, true, r->near, e) != 0)
+		return -1;
+	return count_near(r) > near ? read_page(r, page, e) : 0;
+}
+
+/* Tell which terms stood for others. */
+static void
+tell_near(const struct run *r, struct search_page *page)
+{
+	struct buf terms = {0};
+
+	for (size_t i = 0; i < r->query->term_count; i++)
+		if (r->near[i] != NULL)
+			buf_printf(&terms, "%s%s", terms.length > 0 ? " " : "", r->query->terms[i].text);
+	if (terms.length > 0)
+		page->mistyped = buf_detach(&terms);
+}
+
+static int
+answer(struct run *r, const struct buf *from, struct search_page *page, struct err *e)
+{
+	const struct query *query = r->query;
+
+	r->order = query->sort >= 0 ? BY_COLUMN : query->term_count > 0 ? BY_RANK : BY_KEY;
+	if (from != NULL && read_state(r, from, e) != 0)
+		return -1;
+	if (begin(r, e) != 0 || (from != NULL ? read_page(r, page, e) : read_first_page(r, page, e)) != 0)
+		return -1;
 	if (!r->more)
 		buf_reset(r->next);
+	tell_near(r, page);
 	page->ranked = r->order == BY_RANK && query->limit > 0;
 	return pg_commit(r->pg, e);
 }
@@ -327,11 +411,15 @@ pgquery_run(struct pg *pg, const struct search_index *index, const struct query 
 
 	r.values = buf_calloc(index->shape->count + 1, sizeof *r.values);
 	r.last_key = buf_calloc(pgsql_key_count(index), sizeof *r.last_key);
+	r.near = buf_calloc(query->term_count + 1, sizeof *r.near);
 	result = answer(&r, from, page, e);
 	/* What a value of ours cannot be: only a forger writes it. */
 	if (result != 0 && r.going_on && r.passed == 0 && strncmp(pg_sqlstate(pg), "22", 2) == 0)
 		damaged(e);
 	pgmatch_fini(&r.match);
+	for (size_t i = 0; i < query->term_count; i++)
+		free(r.near[i]);
+	free(r.near);
 	free(r.last_key);
 	free(r.values);
 	return result;

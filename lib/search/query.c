@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/edits.h"
 #include "cli/nearest.h"
 #include "schema/letter.h"
 #include "schema/shape.h"
@@ -55,7 +56,7 @@ query_text(struct query *q, const char *text, struct err *e)
 	for (const char *s = text; *s;) {
 		const char *end = *s == '"' ? strchr(s + 1, '"') : NULL;
 		if (end) {
-			add_term(q, QUERY_WORDS, s + 1, (size_t)(end - s - 1));
+			add_term(q, QUERY_PHRASE, s + 1, (size_t)(end - s - 1));
 			s = end + 1;
 			continue;
 		}
@@ -79,7 +80,7 @@ unknown_column(const struct shape *shape, const char *name, struct err *e)
 		const char *const spellings[] = {shape->columns[i].header, shape->columns[i].name};
 		for (size_t j = 0; j < 2; j++) {
 			const char *known = spellings[j];
-			size_t edits = strcasecmp(name, known) == 0 ? 0 : nearest_distance(name, known);
+			size_t edits = strcasecmp(name, known) == 0 ? 0 : edits_between(name, known);
 			if (edits < least && (edits == 0 || nearest_plausible(name, known))) {
 				least = edits;
 				nearest = known;

@@ -33,10 +33,19 @@ struct query_filter {
 	char *value; /* valid for the column's type; NULL for QUERY_NULL */
 };
 
-/* A word is a run of letters and digits, matched whatever its case; `foo-bar` is two words side by side. */
+/*
+ * A word is a run of letters and digits, matched whatever its case; `foo-bar` is two words side by side.
+ *
+ * A QUERY_WORDS that is one word, and that no document has, is taken for mistyped: it stands for the words nearest to
+ * it. Near is one edit away (a letter inserted, left out or replaced, or two neighbours swapped) from a word of 3 to 5
+ * letters, one from a longer one, or two if there is none at one. A word with a digit, a phrase and a prefix are never
+ * mistyped. An engine may leave it at the first 100 words that are near, and may leave out those of more than 64
+ * letters and those with a digit. What a word stands for is found out for the first page, and stays for all pages.
+ */
 enum query_kind {
-	QUERY_WORDS, /* these words side by side */
-	QUERY_PREFIX /* the same, and the last may go on */
+	QUERY_WORDS,  /* these words side by side */
+	QUERY_PHRASE, /* the same, just as they are */
+	QUERY_PREFIX  /* the same, and the last may go on */
 };
 
 /* A part of the text searched for, in any text column. One without letters and digits is passed over. */

@@ -168,7 +168,8 @@ void
 search_page_fini(struct search_page *page)
 {
 	free(page->next);
-	page->next = NULL;
+	free(page->mistyped);
+	page->next = page->mistyped = NULL;
 }
 
 static int
@@ -183,6 +184,8 @@ run_query(struct search *search, const struct search_index *index, const struct 
 		*page = (struct search_page){0};
 		buf_reset(next);
 		result = search->driver->query(search->self, index, query, from, watch, watched, page, next, e);
+		if (result != 0)
+			search_page_fini(page);
 	} while (result != 0 && !watched->begun && retry_again(&retry, e));
 	return result;
 }

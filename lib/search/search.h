@@ -18,9 +18,8 @@ struct search_options {
 };
 
 /*
- * One dataset's index. Its documents are the users' rows, found again by the
- * dataset's key, or without one (shape->key_count == 0) by `_id`, a bigint.
- * Plain data of the caller; drivers keep no pointer to it.
+ * One dataset's index, plain data of the caller. Its documents are the users' rows, found again by the dataset's key,
+ * or without one (shape->key_count == 0) by `_id`, a bigint.
  */
 struct search_index {
 	int64_t dataset;
@@ -56,6 +55,7 @@ struct search_page {
 	uint64_t total; /* all that match, whatever limit and cursor; 0 unless query->total asks for it */
 	bool ranked;    /* ordered by relevance */
 	char *next;     /* the cursor of the next page; NULL: this was the last one */
+	char *mistyped; /* the terms that no document has and that stood for others, apart by blanks; NULL: none */
 };
 void search_page_fini(struct search_page *page);
 

@@ -39,7 +39,7 @@ put(const char *key, int64_t version, const char *values)
 	buf_fini(&where);
 }
 
-static void
+static inline void
 holds(uint64_t expected)
 {
 	uint64_t count;

@@ -59,7 +59,7 @@ finds_sorted(const char *text, const char *where, const char *sort, const char *
 }
 
 /* What is found, whatever the order of relevance: sorted by the first column. */
-static void
+static inline void
 finds(const char *text, const char *where, const char *expected)
 {
 	finds_sorted(text, where, shape.columns[0].name, expected);

@@ -36,6 +36,8 @@ turn(struct buf *keys, const char *text, const char *where, const char *sort, ui
 	OK(search_query(search, &dataset, &q, note_key, keys, &page, &e));
 	query_fini(&q);
 	cursor = page.next;
+	page.next = NULL;
+	search_page_fini(&page);
 	return cursor != NULL;
 }
 
@@ -150,6 +152,36 @@ START_TEST(a_ranking_goes_on_where_it_was)
 	ck_assert(!turn(&keys, "red", NULL, NULL, 1));
 	ck_assert_str_eq(keys.bytes, "c b d a");
 	buf_fini(&keys);
+}
+END_TEST
+
+/* By relevance and by name: the words of the first page stay, though a nearer one and the word itself come. */
+START_TEST(what_a_mistyped_word_stands_for_stays_for_all_pages)
+{
+	static const char *const sorts[] = {NULL, "name"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct buf keys = {0};
+
+		put("a", 1, "'stoned', NULL, NULL, NULL, NULL, NULL");
+		put("b", 1, "'stoned', NULL, NULL, NULL, NULL, NULL");
+		put("c", 1, "'stoned', NULL, NULL, NULL, NULL, NULL");
+		put("d", 1, "'storied', NULL, NULL, NULL, NULL, NULL");
+		ck_assert(turn(&keys, "stonied", NULL, sorts[i], 1));
+		put("e", 1, "'stonier', NULL, NULL, NULL, NULL, NULL");
+		put("f", 1, "'stonied', NULL, NULL, NULL, NULL, NULL");
+		ck_assert(turn(&keys, "stonied", NULL, sorts[i], 1));
+		ck_assert(turn(&keys, "stonied", NULL, sorts[i], 1));
+		while (turn(&keys, "stonied", NULL, sorts[i], 1))
+			continue;
+		ck_assert_msg(strncmp(keys.bytes, "a b c ", 6) == 0, "%s", keys.bytes);
+		ck_assert_ptr_nonnull(strchr(keys.bytes, 'd'));
+		ck_assert_ptr_null(strchr(keys.bytes, 'e'));
+		buf_fini(&keys);
+		sql("DELETE FROM public.things");
+		for (const char *key = "a\0b\0c\0d\0e\0f\0"; *key; key += 2)
+			tell(&key, 2, true);
+	}
 }
 END_TEST
 
@@ -281,6 +313,7 @@ cases(void)
 	tcase_add_test(t, a_page_may_be_of_another_size_or_all_that_is_left);
 	tcase_add_test(t, what_changes_between_pages_moves_nothing_else);
 	tcase_add_test(t, a_ranking_goes_on_where_it_was);
+	tcase_add_test(t, what_a_mistyped_word_stands_for_stays_for_all_pages);
 	tcase_add_test(t, a_record_without_document_and_the_reverse_do_not_end_the_pages);
 	tcase_add_test(t, keys_of_every_type_are_gone_on_from);
 	tcase_add_test(t, records_without_key_have_pages);

@@ -103,7 +103,8 @@ END_TEST
 START_TEST(two_who_create_the_index_at_once_both_succeed)
 {
 	OK(search_drop(search, &dataset, &e));
-	sql("BEGIN; CREATE TABLE csvp.doc_1 (id text COLLATE \"C\" PRIMARY KEY, _version bigint, _body tsvector)");
+	sql("BEGIN; CREATE TABLE csvp.doc_1 (id text COLLATE \"C\" PRIMARY KEY, _version bigint, _body tsvector);"
+	    "CREATE TABLE csvp.word_1 (word text COLLATE \"C\" PRIMARY KEY, spellings int[])");
 	must_wait(create, "COMMIT");
 	put("a", 1, "'x'");
 	holds(1);
