@@ -250,7 +250,8 @@ view_take(struct view *v, struct pg *pg, const struct view_wish *wish, size_t wi
 		grid_text(l.table, width, colours, &v->text);
 		if (l.said.length > 0)
 			buf_printf(&v->text, "\n%s", l.said.bytes);
-		if (l.workers != NULL) {
+		/* Who has finished the last chunk may hold its lock a moment longer. */
+		if (l.workers != NULL && !(v->ended && wish->count > 0)) {
 			buf_byte(&v->text, '\n');
 			grid_text(l.workers, width, colours, &v->text);
 		}
