@@ -12,9 +12,11 @@ int admin_config(int argc, char **argv);
 int admin_control(int argc, char **argv); /* cancel, pause, resume */
 int admin_create_index(int argc, char **argv);
 int admin_dataset(int argc, char **argv);
+int admin_dead(int argc, char **argv);
 int admin_down(int argc, char **argv);
 int admin_migrate(int argc, char **argv);
 int admin_psql(int argc, char **argv);
+int admin_requeue(int argc, char **argv);
 int admin_throttle(int argc, char **argv);
 int admin_up(int argc, char **argv);
 int admin_verify(int argc, char **argv);

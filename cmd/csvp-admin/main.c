@@ -22,6 +22,8 @@ static const struct subcommand subcommands[] = {
     {"cancel", "JOB...", "stop jobs for good; what is loaded stays", admin_control},
     {"pause", "JOB...", "stop jobs for a while", admin_control},
     {"resume", "JOB...", "let paused jobs go on", admin_control},
+    {"requeue", NULL, "tell the workers of all that is undone", admin_requeue},
+    {"dead", "list | show | ...", "list, retry or forget what failed for good", admin_dead},
     {"verify", "[DATASET|JOB...]", "prove that objects, ledger, tables and index agree", admin_verify},
     {"throttle", "[load|index RATE]", "print or set how fast all workers together may be", admin_throttle},
     {"config", NULL, "print every setting, its value and where it comes from", admin_config},

@@ -45,7 +45,7 @@ open_worker(void *ctx, const struct site *site, struct progress *progress, struc
 static int
 admit(void *ctx, const struct ref *ref, struct err *e)
 {
-	return desk_admit(&((struct worker *)ctx)->desk, THROTTLE_INDEX, CHUNK_LOADED, ref->job, ref->chunk, e);
+	return desk_admit(&((struct worker *)ctx)->desk, THROTTLE_INDEX, ref->job, ref->chunk, e);
 }
 
 static int

@@ -40,7 +40,7 @@ open_worker(void *ctx, const struct site *site, struct progress *progress, struc
 static int
 admit(void *ctx, const struct ref *ref, struct err *e)
 {
-	return desk_admit(ctx, THROTTLE_LOAD, CHUNK_PENDING, ref->job, ref->chunk, e);
+	return desk_admit(ctx, THROTTLE_LOAD, ref->job, ref->chunk, e);
 }
 
 static int

@@ -88,7 +88,15 @@ format(const struct ref *ref, struct buf *line)
 		buf_printf(line, "/%lld", (long long)ref->chunk);
 	if (ref->failure != ERR_NONE)
 		buf_printf(line, " %d", (int)ref->failure);
-	buf_byte(line, '\n');
+}
+
+char *
+refs_text(const struct ref *ref)
+{
+	struct buf text = {0};
+
+	format(ref, &text);
+	return buf_detach(&text);
 }
 
 int
@@ -100,6 +108,7 @@ refs_print(const struct ref *ref, bool *closed, struct err *e)
 
 	*closed = false;
 	format(ref, &line);
+	buf_byte(&line, '\n');
 	/* Not around a write to a pipe: a reader that is slow would hold up every thread that counts its progress. */
 	if (terminal)
 		progress_hide();

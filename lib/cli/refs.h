@@ -23,6 +23,9 @@ struct ref {
  */
 int refs_parse(const char *line, struct ref *out, struct err *e) __attribute__((warn_unused_result));
 
+/* The same as text; freed by the caller. */
+char *refs_text(const struct ref *ref);
+
 /*
  * Print one line on stdout with one write(2) (safe under xargs -P, from any
  * thread). 74 on a failed write; EPIPE is ERR_IO with *closed set true: the

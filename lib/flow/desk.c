@@ -129,40 +129,50 @@ desk_take_dataset(struct desk *d, int64_t dataset, struct err *e)
 	return 0;
 }
 
-/* While waiting: is there still something to wait for? */
-struct still {
+/* What is waited for, and whether there is still something to wait for. */
+struct wanted {
 	struct desk *desk;
-	int64_t job;
+	enum throttle_resource resource;
+	struct chunk chunk;
 };
+
+/* 1 it is to be done, 0 it is done, -1. */
+static int
+look(struct wanted *w, struct err *e)
+{
+	if (chunk_load(w->desk->pg, w->chunk.job, w->chunk.number, &w->chunk, e) != 0)
+		return -1;
+	return w->resource == THROTTLE_LOAD ? chunk_to_load(&w->chunk) : chunk_to_index(&w->chunk);
+}
 
 static int
 still_wanted(void *ctx, struct err *e)
 {
-	struct still *s = ctx;
+	struct wanted *w = ctx;
 	struct job job;
 	int result;
 
-	if (job_load(s->desk->pg, s->job, &job, e) != 0)
+	if (job_load(w->desk->pg, w->chunk.job, &job, e) != 0)
 		return -1;
 	result = check_workable(&job, e);
 	job_fini(&job);
-	return result;
+	if (result == 0)
+		result = look(w, e);
+	return result < 0 ? -1 : !result;
 }
 
 int
-desk_admit(
-    struct desk *d, enum throttle_resource resource, enum chunk_state state, int64_t job, int64_t number, struct err *e)
+desk_admit(struct desk *d, enum throttle_resource resource, int64_t job, int64_t number, struct err *e)
 {
-	struct still still = {d, job};
-	struct chunk c;
+	struct wanted wanted = {d, resource, {.job = job, .number = number}};
+	int result;
 
 	if (number < 0)
 		return 0;
-	if (chunk_load(d->pg, job, number, &c, e) != 0)
-		return -1;
-	if (c.state != state)
-		return 0;
-	return throttle_take(d->pg, resource, c.records, c.length, still_wanted, &still, e);
+	result = look(&wanted, e);
+	if (result <= 0)
+		return result;
+	return throttle_take(d->pg, resource, wanted.chunk.records, wanted.chunk.length, still_wanted, &wanted, e);
 }
 
 static int

@@ -57,11 +57,12 @@ int desk_take_dataset(struct desk *d, int64_t dataset, struct err *e) __attribut
 
 /*
  * Wait until the throttle of a resource lets the records of this chunk
- * through, if it is in this state; no lock is to be held. Ends early when the
- * job is cancelled or paused.
+ * through, if they still are to be loaded, or indexed; no lock is to be held.
+ * Ends early when somebody else has done it, and with an error when the job is
+ * cancelled or paused.
  */
-int desk_admit(struct desk *d, enum throttle_resource resource, enum chunk_state state, int64_t job, int64_t number,
-    struct err *e) __attribute__((warn_unused_result));
+int desk_admit(struct desk *d, enum throttle_resource resource, int64_t job, int64_t number, struct err *e)
+    __attribute__((warn_unused_result));
 
 /* Called for each good record of a chunk, when wanted. */
 struct record;

@@ -8,7 +8,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "db/pg.h"
-#include "queue/queue.h"
+#include "ledger/chunk.h"
+#include "ledger/job.h"
 
 /* Messages sent with one call. */
 #define MANY 1000
@@ -85,43 +86,73 @@ handoff_loaded(struct pg *pg, struct queue *queue, int64_t job, int64_t chunk, b
 	return queue_send(queue, QUEUE_INDEX, &(struct message){.job = job, .chunk = chunk}, 1, e);
 }
 
+int
+handoff_again(struct pg *pg, struct queue *queue, int64_t id, int64_t number, struct err *e)
+{
+	struct chunk chunk;
+	struct job job;
+	bool split;
+
+	if (job_load(pg, id, &job, e) != 0)
+		return -1;
+	split = job.state == JOB_STORED && job.error == NULL && !job.cancelled;
+	job_fini(&job);
+	if (number < 0)
+		return split ? handoff_job(queue, id, e) : 0;
+	if (chunk_load(pg, id, number, &chunk, e) != 0)
+		return -1;
+	if (chunk.state != CHUNK_PENDING && chunk.state != CHUNK_LOADED)
+		return 0;
+	return queue_send(queue, chunk.state == CHUNK_PENDING ? QUEUE_LOAD : QUEUE_INDEX,
+	    &(struct message){.job = id, .chunk = number}, 1, e);
+}
+
 /* What each queue should hold; a lock of the kind that its workers take means that somebody is at it. */
 static const struct {
 	enum queue_name to;
 	const char *sql;
 } undone[] = {
     {QUEUE_SPLIT, "SELECT j.id, -1 FROM csvp.job j WHERE j.state = 'stored' AND j.error IS NULL AND NOT j.cancelled"
-		  " AND NOT j.paused ORDER BY j.dataset, j.seq LIMIT 10000"},
+		  " AND NOT j.paused ORDER BY j.dataset, j.seq"},
     {QUEUE_LOAD,
 	"SELECT c.job, c.number FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
 	" LEFT JOIN csvp.running r ON r.job = c.job AND r.chunk = c.number"
 	" WHERE c.state = 'pending' AND NOT j.cancelled AND NOT j.paused AND r.chunk IS NULL"
+	/* Nothing of it is to come, yet its dataset has no key: whoever was to build it has died, or it had no chunk. */
 	" UNION ALL SELECT j.id, -1 FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset WHERE j.state = 'split'"
-	" AND NOT j.cancelled AND j.records = 0 AND d.state = 'building' ORDER BY 1, 2 LIMIT 10000"},
+	" AND NOT j.cancelled AND NOT j.paused AND d.state = 'building' AND (j.id = d.builder OR j.records = 0)"
+	" AND NOT EXISTS (SELECT FROM csvp.chunk c WHERE c.job = j.id AND c.state = 'pending')"
+	" ORDER BY 1, 2"},
     {QUEUE_INDEX, "SELECT c.job, c.number FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
 		  " JOIN csvp.dataset d ON d.id = j.dataset"
 		  " LEFT JOIN csvp.running r ON r.job = c.job AND r.chunk = c.number"
 		  " WHERE c.state = 'loaded' AND d.state = 'ready' AND NOT j.paused AND r.chunk IS NULL"
-		  " ORDER BY 1, 2 LIMIT 10000"},
+		  /* All is indexed, or failed, and nobody has closed the job. */
+		  " UNION ALL SELECT j.id, -1 FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset"
+		  " WHERE j.state = 'split' AND j.finished_at IS NULL AND NOT j.cancelled AND NOT j.paused"
+		  " AND d.state = 'ready' AND NOT EXISTS (SELECT FROM csvp.chunk c WHERE c.job = j.id"
+		  " AND c.state IN ('pending', 'loaded')) ORDER BY 1, 2"},
 };
 
-int64_t
-handoff_sweep(struct pg *pg, struct queue *queue, bool idle_only, struct err *e)
+int
+handoff_sweep(struct pg *pg, struct queue *queue, bool idle_only, int64_t sent[QUEUE_COUNT], struct err *e)
 {
-	int64_t total = 0;
-
+	for (size_t i = 0; i < QUEUE_COUNT; i++)
+		sent[i] = 0;
 	for (size_t i = 0; i < sizeof undone / sizeof *undone; i++) {
+		enum queue_name to = undone[i].to;
 		struct queue_depth depth = {0, 0};
-		int64_t sent;
+		char *sql;
 
-		if (idle_only && queue_depth(queue, undone[i].to, &depth, e) != 0)
+		if (idle_only && queue_depth(queue, to, &depth, e) != 0)
 			return -1;
 		if (depth.visible + depth.in_flight > 0)
 			continue;
-		sent = send_found(pg, queue, undone[i].to, undone[i].sql, e);
-		if (sent < 0)
+		sql = buf_format("%s%s", undone[i].sql, idle_only ? " LIMIT 10000" : "");
+		sent[to] = send_found(pg, queue, to, sql, e);
+		free(sql);
+		if (sent[to] < 0)
 			return -1;
-		total += sent;
 	}
-	return total;
+	return 0;
 }

@@ -4,9 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "queue/queue.h"
+
 struct err;
 struct pg;
-struct queue;
 
 /*
  * Telling the next stage's queue what there is to do, after the commit that
@@ -27,11 +28,15 @@ int handoff_split(struct pg *pg, struct queue *queue, int64_t job, struct err *e
 int handoff_loaded(struct pg *pg, struct queue *queue, int64_t job, int64_t chunk, bool was_building, struct err *e)
     __attribute__((warn_unused_result));
 
+/* This chunk (-1: the split of this job) again, if it is undone, to the queue whose workers do it next. */
+int handoff_again(struct pg *pg, struct queue *queue, int64_t job, int64_t chunk, struct err *e)
+    __attribute__((warn_unused_result));
+
 /*
- * To each queue all that the ledger says is undone and nobody holds; with
- * `idle_only` only to queues that are empty. How many hints were sent, or -1.
+ * To each queue all that the ledger says is undone and nobody holds; how many hints were sent, by queue. With
+ * `idle_only` only to queues that are empty, and 10,000 at most.
  */
-int64_t handoff_sweep(struct pg *pg, struct queue *queue, bool idle_only, struct err *e)
+int handoff_sweep(struct pg *pg, struct queue *queue, bool idle_only, int64_t sent[QUEUE_COUNT], struct err *e)
     __attribute__((warn_unused_result));
 
 #endif

@@ -194,7 +194,7 @@ index_chunk(struct desk *d, struct search *search, int64_t job, int64_t number, 
 		return -1;
 	if (chunk_load(d->pg, job, number, &c, e) != 0)
 		goto done;
-	if (c.state == CHUNK_LOADED)
+	if (chunk_to_index(&c))
 		result = index_locked(d, search, &c, e);
 	else if (c.state == CHUNK_INDEXED)
 		result = 0;

@@ -111,13 +111,13 @@ choose_mode(struct desk *d, const struct chunk *c, enum merge_mode *mode, struct
 }
 
 static int
-still_pending(struct desk *d, const struct chunk *c, struct err *e)
+still_to_load(struct desk *d, const struct chunk *c, struct err *e)
 {
 	struct chunk now;
 
 	if (chunk_load(d->pg, c->job, c->number, &now, e) != 0)
 		return -1;
-	return now.state == CHUNK_PENDING ? LOADED : PASS;
+	return chunk_to_load(&now) ? LOADED : PASS;
 }
 
 /* The last statement before the commit: a cancel or pause waits for this row, or is seen here. */
@@ -164,7 +164,7 @@ write_chunk(struct desk *d, const struct chunk *c, int64_t began, struct err *e)
 	if (result == 0)
 		result = choose_mode(d, c, &mode, e);
 	if (result == LOADED)
-		result = still_pending(d, c, e);
+		result = still_to_load(d, c, e);
 	if (result != LOADED)
 		return result;
 	if (mode == MERGE_APPEND || !d->dataset.keyed)
@@ -231,7 +231,7 @@ load_locked(struct desk *d, int64_t job, int64_t number, struct err *e)
 	do {
 		if (desk_take(d, job, e) != 0 || chunk_load(d->pg, job, number, &c, e) != 0)
 			return -1;
-		if (c.state == CHUNK_LOADED || c.state == CHUNK_INDEXED)
+		if (!chunk_to_load(&c))
 			return 0;
 		if (check_fail_fast(d, e) != 0)
 			return -1;

@@ -103,6 +103,10 @@ conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e
 		return conclude_unfinished(id, &v, asker);
 	if (strcmp(v.state, "loading") == 0 && (build_key(pg, id, e) != 0 || job_verdict(pg, id, &v, e) != 0))
 		return e->code;
+	if (v.failed > 0)
+		log_error("job %" PRId64 ": %" PRId64
+			  " chunks have failed for good; hint: csvp-admin dead list %" PRId64,
+		    id, v.failed, id);
 	if (v.open_rejects > 0 && asker->tell_rejects &&
 	    (code = tell_rejects(pg, id, v.code == ERR_DATA, e)) != ERR_NONE)
 		return code;

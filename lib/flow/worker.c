@@ -59,19 +59,47 @@ lock_of(const struct crew *crew, const struct message *m)
 					 : ledger_lock_key(LEDGER_LOCK_CHUNK, m->job, m->chunk);
 }
 
-/* Work that cannot be done is a dead letter, and no more work. */
-static enum outcome
-bury(struct hand *h, const struct message *m, const char *otherwise)
+/* A chunk that has failed is not waited for: what is left to do for its job, as for one without chunks. */
+static int
+close_job(struct hand *h, int64_t job)
 {
+	const struct stage_plan *plan = h->crew->plan;
+	struct ref ref = {.job = job, .chunk = -1};
+	int result = plan->work(h->worker, NULL, &ref, false, &h->err);
+
+	if (result == 0 && plan->hand_on != NULL)
+		result = plan->hand_on(h->worker, h->queue, &ref, &h->err);
+	return result < 0 ? -1 : 0;
+}
+
+/*
+ * Work that cannot be done is a dead letter, and no more work. The letter goes
+ * first: if this worker dies before the ledger knows, the message comes again.
+ */
+static enum outcome
+bury(struct hand *h, const struct message *m, const char *reason)
+{
+	struct pg *pg = h->crew->plan->session(h->worker);
 	struct message dead = {.job = m->job, .chunk = m->chunk, .stage = buf_strdup(queue_stage(h->crew->from))};
 	enum outcome outcome = OUTAGE;
+	char *work = refs_text(&(struct ref){.job = m->job, .chunk = m->chunk});
 
-	if (delivery_fail(h->crew->plan->session(h->worker), m->job, m->chunk, otherwise, &dead.error, &h->err) == 0 &&
-	    queue_send(h->queue, QUEUE_DEAD, &dead, 1, &h->err) == 0)
+	if (reason != NULL)
+		dead.error = buf_strdup(reason);
+	else if (delivery_reason(pg, m->job, m->chunk, &dead.error, &h->err) != 0)
+		goto done;
+	else if (dead.error == NULL)
+		dead.error = buf_format("its worker died each of %d times", DELIVERY_MOST);
+	if (queue_send(h->queue, QUEUE_DEAD, &dead, 1, &h->err) != 0 ||
+	    delivery_fail(pg, m->job, m->chunk, dead.error, &h->err) != 0)
+		goto done;
+	log_error("%s of %s failed for good: %s; hint: csvp-admin dead retry %s, once the cause is gone", dead.stage,
+	    work, dead.error, work);
+	if (m->chunk < 0 || close_job(h, m->job) == 0)
 		outcome = ACKNOWLEDGE;
-	if (dead.error != NULL)
-		log_error(
-		    "%s of %" PRId64 "/%" PRId64 " failed for good: %s", dead.stage, m->job, m->chunk, dead.error);
+
+done:
+	free(work);
 	message_fini(&dead);
 	return outcome;
 }
@@ -109,6 +137,11 @@ failed(struct hand *h, const struct message *m, int deliveries)
 		return ACKNOWLEDGE;
 	if (clean)
 		return OUTAGE;
+	if (deliveries == 0) {
+		/* What a job needs beside its chunks: found again by the sweep, so that it holds up nobody. */
+		log_error("%s of %" PRId64 ": %s", queue_stage(h->crew->from), m->job, e.message);
+		return ACKNOWLEDGE;
+	}
 	log_error("%" PRId64 "/%" PRId64 ": %s", m->job, m->chunk, e.message);
 	if (deliveries >= DELIVERY_MOST)
 		return bury(h, m, e.message);
@@ -122,17 +155,17 @@ deliver(struct hand *h, const struct message *m)
 	const struct stage_plan *plan = h->crew->plan;
 	struct ref ref = {.job = m->job, .chunk = m->chunk};
 	bool counted = h->crew->from == QUEUE_SPLIT || m->chunk >= 0;
-	int deliveries = 1, result;
+	int deliveries = 0, result;
 
 	if (counted)
 		deliveries = delivery_count(plan->session(h->worker), m->job, m->chunk,
 		    h->crew->from == QUEUE_INDEX ? "loaded" : "pending", &h->err);
 	if (deliveries < 0)
 		return OUTAGE;
-	if (deliveries == 0)
+	if (counted && deliveries == 0)
 		return ACKNOWLEDGE;
 	if (deliveries > DELIVERY_MOST)
-		return bury(h, m, "its worker died each time");
+		return bury(h, m, NULL);
 	result = plan->work(h->worker, NULL, &ref, false, &h->err);
 	if (result == 0 && plan->hand_on != NULL)
 		result = plan->hand_on(h->worker, h->queue, &ref, &h->err);
@@ -216,7 +249,7 @@ static int
 sweep(struct hand *h)
 {
 	struct pg *pg = h->crew->plan->session(h->worker);
-	int64_t now = clk_now(clk_system()), key = ledger_lock_key(LEDGER_LOCK_SWEEP, 0, 0);
+	int64_t now = clk_now(clk_system()), key = ledger_lock_key(LEDGER_LOCK_SWEEP, 0, 0), sent[QUEUE_COUNT];
 	int got;
 
 	if (now - h->swept < SWEEP_MS)
@@ -225,7 +258,7 @@ sweep(struct hand *h)
 	got = pg_try_lock(pg, key, &h->err);
 	if (got <= 0)
 		return got;
-	got = handoff_sweep(pg, h->queue, true, &h->err) < 0 ? -1 : 0;
+	got = handoff_sweep(pg, h->queue, true, sent, &h->err);
 	pg_unlock(pg, key);
 	return got;
 }

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "db/pg.h"
 
-#define COLUMNS "job, number, byte, length, line, records, state, inserted + updated"
+#define COLUMNS "job, number, byte, length, line, records, state, inserted + updated, loaded_at IS NOT NULL"
 
 static void
 fill(struct chunk *c, const struct pg_rows *rows, size_t row)
@@ -25,9 +25,22 @@ fill(struct chunk *c, const struct pg_rows *rows, size_t row)
 	    .records = (uint64_t)pg_rows_int(rows, row, 5),
 	    .changed = (uint64_t)pg_rows_int(rows, row, 7),
 	    .state = CHUNK_PENDING,
+	    .loaded = pg_rows_bool(rows, row, 8),
 	};
 	while (c->state < CHUNK_FAILED && strcmp(state, names[c->state]) != 0)
 		c->state++;
+}
+
+bool
+chunk_to_load(const struct chunk *c)
+{
+	return c->state == CHUNK_PENDING || (c->state == CHUNK_FAILED && !c->loaded);
+}
+
+bool
+chunk_to_index(const struct chunk *c)
+{
+	return c->state == CHUNK_LOADED || (c->state == CHUNK_FAILED && c->loaded);
 }
 
 int
@@ -115,7 +128,7 @@ chunk_set_loaded(struct pg *pg, const struct chunk *c, const struct books *b, in
 	    "UPDATE csvp.chunk SET state = 'loaded', inserted = $3, updated = $4, unchanged = $5, superseded = $6, "
 	    "rejected = $7,"
 	    " indexed = 0, indexed_at = NULL, error = NULL, deliveries = 0, loaded_at = clock_timestamp(), load_ms = $8"
-	    " WHERE job = $1 AND number = $2 AND state = 'pending'",
+	    " WHERE job = $1 AND number = $2 AND (state = 'pending' OR state = 'failed' AND loaded_at IS NULL)",
 	    8, params, e);
 }
 
@@ -125,7 +138,8 @@ chunk_set_indexed(struct pg *pg, int64_t job, int64_t number, uint64_t indexed, 
 	return pg_execf(pg, e,
 	    "UPDATE csvp.chunk SET state = 'indexed', indexed = %" PRIu64
 	    ", indexed_at = clock_timestamp(), error = NULL"
-	    " WHERE job = %" PRId64 " AND number = %" PRId64 " AND state = 'loaded'",
+	    " WHERE job = %" PRId64 " AND number = %" PRId64
+	    " AND (state = 'loaded' OR state = 'failed' AND loaded_at IS NOT NULL)",
 	    indexed, job, number);
 }
 

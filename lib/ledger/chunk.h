@@ -1,6 +1,7 @@
 #ifndef LEDGER_CHUNK_H
 #define LEDGER_CHUNK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +19,12 @@ struct chunk {
 	uint64_t records;
 	uint64_t changed; /* inserted and updated, once it is loaded */
 	enum chunk_state state;
+	bool loaded; /* its records are in the table: what a failed one of these lacks is its index */
 };
+
+/* Is it to be loaded, or indexed, if a person says so? What failed only workers leave alone. */
+bool chunk_to_load(const struct chunk *c);
+bool chunk_to_index(const struct chunk *c);
 
 /* What became of a chunk's records; the sum is the chunk's `records`. */
 struct books {
@@ -38,13 +44,13 @@ int chunk_add(struct pg *pg, const struct chunk *chunks, size_t count, struct er
     __attribute__((warn_unused_result));
 
 /*
- * pending -> loaded with its books, as the last writes of the transaction that
- * moved the data: 1 done, 0 it was not pending any more (roll back), -1.
+ * chunk_to_load -> loaded with its books, as the last writes of the transaction
+ * that moved the data: 1 done, 0 it was loaded meanwhile (roll back), -1.
  */
 int chunk_set_loaded(struct pg *pg, const struct chunk *c, const struct books *b, int64_t milliseconds, struct err *e)
     __attribute__((warn_unused_result));
 
-/* loaded -> indexed, with the number of changed records that reached the index. */
+/* chunk_to_index -> indexed, with the number of changed records that reached the index. */
 int chunk_set_indexed(struct pg *pg, int64_t job, int64_t number, uint64_t indexed, struct err *e)
     __attribute__((warn_unused_result));
 

@@ -60,20 +60,29 @@ delivery_note(struct pg *pg, int64_t job, int64_t chunk, const char *reason, str
 }
 
 int
-delivery_fail(struct pg *pg, int64_t job, int64_t chunk, const char *otherwise, char **reason, struct err *e)
+delivery_reason(struct pg *pg, int64_t job, int64_t chunk, char **reason, struct err *e)
 {
 	struct pg_rows *rows;
 
-	if (run(pg, &rows,
-		chunk < 0 ? "UPDATE csvp.job SET error = coalesce(error, $3), error_code = coalesce(error_code, 65),"
-			    " finished_at = clock_timestamp() WHERE id = $1 AND $2::bigint < 0 RETURNING error"
-			  : "UPDATE csvp.chunk SET state = 'failed', error = coalesce(error, $3)"
-			    " WHERE job = $1 AND number = $2 AND state IN ('pending', 'loaded') RETURNING error",
-		job, chunk, otherwise, e) != 0)
+	*reason = NULL;
+	if (run(pg, &rows, "SELECT error FROM csvp.chunk WHERE job = $1 AND number = $2 AND $3::text IS NULL", job,
+		chunk, NULL, e) != 0)
 		return -1;
-	*reason = buf_strdup(pg_rows_count(rows) == 1 ? pg_rows_text(rows, 0, 0) : otherwise);
+	if (pg_rows_count(rows) == 1 && pg_rows_text(rows, 0, 0) != NULL)
+		*reason = buf_strdup(pg_rows_text(rows, 0, 0));
 	pg_rows_free(rows);
 	return 0;
+}
+
+int
+delivery_fail(struct pg *pg, int64_t job, int64_t chunk, const char *reason, struct err *e)
+{
+	return run(pg, NULL,
+	    chunk < 0 ? "UPDATE csvp.job SET error = $3, error_code = 65, finished_at = clock_timestamp()"
+			" WHERE id = $1 AND $2::bigint < 0 AND state = 'stored' AND error IS NULL"
+		      : "UPDATE csvp.chunk SET state = 'failed', error = $3"
+			" WHERE job = $1 AND number = $2 AND state IN ('pending', 'loaded')",
+	    job, chunk, reason, e);
 }
 
 int
@@ -84,12 +93,14 @@ delivery_retry(struct pg *pg, int64_t job, int64_t chunk, struct err *e)
 
 	/* What was loaded before its index failed is to be indexed, not loaded again. */
 	if (run(pg, &rows,
-		"WITH j AS (UPDATE csvp.job SET error = NULL, error_code = NULL, deliveries = 0, finished_at = NULL"
-		"   WHERE id = $1 AND $2::bigint < 0 AND error IS NOT NULL AND $3::text IS NULL RETURNING 1),"
+		"WITH this AS (SELECT id FROM csvp.job WHERE id = $1 AND NOT cancelled AND $3::text IS NULL),"
 		" c AS (UPDATE csvp.chunk SET state = CASE WHEN loaded_at IS NULL THEN 'pending' ELSE 'loaded' END,"
-		"   error = NULL, deliveries = 0 WHERE job = $1 AND ($2::bigint < 0 OR number = $2) AND state = "
-		"'failed' RETURNING 1)"
-		" SELECT (SELECT count(*) FROM j) + (SELECT count(*) FROM c)",
+		"   error = NULL, deliveries = 0 FROM this WHERE job = id AND number = $2 AND state = 'failed'"
+		"   RETURNING job),"
+		" j AS (UPDATE csvp.job SET finished_at = NULL, error = NULL, error_code = NULL, deliveries = 0"
+		"   FROM this WHERE job.id = this.id AND (job.id IN (SELECT job FROM c)"
+		"   OR $2::bigint < 0 AND job.state = 'stored' AND job.error IS NOT NULL) RETURNING 1)"
+		" SELECT count(*) FROM j",
 		job, chunk, NULL, e) != 0)
 		return -1;
 	count = (int)pg_rows_int(rows, 0, 0);

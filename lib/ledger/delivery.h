@@ -30,11 +30,15 @@ int delivery_return(struct pg *pg, int64_t job, int64_t chunk, struct err *e) __
 int delivery_note(struct pg *pg, int64_t job, int64_t chunk, const char *reason, struct err *e)
     __attribute__((warn_unused_result));
 
-/* It fails for good, with the last reason kept or else this one. *reason (freed by the caller) gets the one kept. */
-int delivery_fail(struct pg *pg, int64_t job, int64_t chunk, const char *otherwise, char **reason, struct err *e)
+/* The last one kept, freed by the caller; NULL: none. */
+int delivery_reason(struct pg *pg, int64_t job, int64_t chunk, char **reason, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Failed work is to be tried again, from where it was. How many chunks (or splits) that are; chunk -1: all of the job. */
+/* It fails for good. Work that is done meanwhile is left alone. */
+int delivery_fail(struct pg *pg, int64_t job, int64_t chunk, const char *reason, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Failed work of a job that is not cancelled is to be done again, from where it was, with no delivery counted: 1; 0 there is none, -1. */
 int delivery_retry(struct pg *pg, int64_t job, int64_t chunk, struct err *e) __attribute__((warn_unused_result));
 
 #endif

@@ -253,7 +253,7 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 {
 	struct pg_rows *rows;
 	char number[24];
-	int64_t failed, error_code, open;
+	int64_t error_code, open;
 	bool over;
 
 	snprintf(number, sizeof number, "%" PRId64, id);
@@ -272,7 +272,7 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 	v->pending = pg_rows_int(rows, 0, 1);
 	v->held = pg_rows_int(rows, 0, 2);
 	v->to_index = pg_rows_int(rows, 0, 3);
-	failed = pg_rows_int(rows, 0, 4);
+	v->failed = pg_rows_int(rows, 0, 4);
 	open = pg_rows_int(rows, 0, 5);
 	over = pg_rows_bool(rows, 0, 6);
 	error_code = pg_rows_int(rows, 0, 7);
@@ -283,7 +283,7 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 	if (error_code != 0)
 		v->code = (enum err_code)error_code;
 	else if (strcmp(v->state, "failed") == 0)
-		v->code = over || failed > 0 ? ERR_DATA : ERR_BUG;
+		v->code = over || v->failed > 0 ? ERR_DATA : ERR_BUG;
 	else if (strcmp(v->state, "done") == 0 || strcmp(v->state, "indexing") == 0)
 		v->code = open > 0 ? ERR_REJECTS : ERR_NONE;
 	else

@@ -76,6 +76,7 @@ struct job_verdict {
 	int64_t pending; /* chunks still to load that nobody holds */
 	int64_t held;    /* chunks somebody works on */
 	int64_t to_index;
+	int64_t failed; /* chunks that workers gave up */
 	int64_t open_rejects;
 	int64_t records;
 };

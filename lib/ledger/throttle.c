@@ -16,6 +16,9 @@
 /* Half of the second within which a change must take effect. */
 enum { NOTICE_MS = 500 };
 
+/* What a wait may end with, besides 1, 0 and -1. */
+enum { GIVEN_UP = 2 };
+
 static const char *const names[THROTTLE_COUNT] = {"load", "index"};
 
 /* Until when (clk_system) this process believes that there is no limit. */
@@ -176,7 +179,7 @@ pause_for(int64_t milliseconds, struct ticker *ticker, struct err *e)
 	return ticker->tick(ticker->ctx, e);
 }
 
-/* Wait for what is reserved: 1 it may be used, 0 the rate was changed meanwhile, -1. */
+/* Wait for what is reserved: 1 it may be used, 0 the rate was changed meanwhile, GIVEN_UP, -1. */
 static int
 wait_for(struct pg *pg, enum throttle_resource resource, const struct want *want, struct ticker *ticker, struct err *e)
 {
@@ -185,8 +188,9 @@ wait_for(struct pg *pg, enum throttle_resource resource, const struct want *want
 	int status;
 
 	while (left > 0) {
-		if (pause_for(left < NOTICE_MS ? left : NOTICE_MS, ticker, e) != 0)
-			return -1;
+		status = pause_for(left < NOTICE_MS ? left : NOTICE_MS, ticker, e);
+		if (status != 0)
+			return status < 0 ? -1 : GIVEN_UP;
 		left = end - clk_now(clk_system());
 		if (left > 0 && (status = changed(pg, resource, want, e)) != 0)
 			return status < 0 ? -1 : 0;
@@ -216,6 +220,8 @@ throttle_take(struct pg *pg, enum throttle_resource resource, uint64_t records, 
 		status = wait_for(pg, resource, &want, &ticker, e);
 		if (status < 0)
 			return -1;
+		if (status == GIVEN_UP)
+			return 0;
 		if (status > 0) {
 			want.records -= want.records * want.portion;
 			want.bytes -= want.bytes * want.portion;

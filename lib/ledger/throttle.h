@@ -36,8 +36,9 @@ int throttle_get(struct pg *pg, enum throttle_resource resource, struct rate *ra
 /*
  * Wait until so many records of so many bytes may be worked on. Not in a
  * transaction, nor under a lock that others wait for (70). `tick` (may be NULL)
- * is called about twice a second while it waits, to keep a message hidden or
- * to see that the job is cancelled; -1 from it ends the wait. So does a signal
+ * is called about twice a second while it waits, to see that the job is
+ * cancelled (-1: the wait fails) or that somebody else has done the work (1: it
+ * ends; the reservation is lost, nothing else was taken). So does a signal
  * (130/143). That there is no limit is remembered by the process for half a
  * second, so that taking then costs nothing.
  */
