@@ -10,6 +10,7 @@
 #include "db/pg.h"
 #include "flow/desk.h"
 #include "ledger/change.h"
+#include "ledger/index_generation.h"
 #include "search/search.h"
 
 /* Keys taken at a time: they are locked until the index has them. */
@@ -65,7 +66,10 @@ drain_some(struct desk *d, struct search *search, struct err *e)
 
 	if (pg_begin(d->pg, e) == 0 && change_take(d->pg, d->dataset.id, parts, TAKE, &rows, e) == 0) {
 		count = (int64_t)pg_rows_count(rows);
-		if ((count > 0 && send(d, search, rows, parts, e) != 0) || pg_commit(d->pg, e) != 0)
+		if (count > 0 &&
+		    (send(d, search, rows, parts, e) != 0 || index_generation_raise(d->pg, d->dataset.id, e) != 0))
+			count = -1;
+		if (count >= 0 && pg_commit(d->pg, e) != 0)
 			count = -1;
 	}
 	pg_rows_free(rows);

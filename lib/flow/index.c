@@ -15,6 +15,7 @@
 #include "flow/drain.h"
 #include "flow/finalise.h"
 #include "ledger/chunk.h"
+#include "ledger/index_generation.h"
 #include "ledger/ledger.h"
 #include "search/search.h"
 #include "table/encode.h"
@@ -157,6 +158,8 @@ finish_job(struct desk *d, struct search *search, struct err *e)
 	result = search_create(search, &index, e);
 	if (result == 0)
 		result = search_finish(search, &index, e);
+	if (result == 0)
+		result = index_generation_raise(d->pg, d->dataset.id, e);
 	pg_unlock(d->pg, key);
 	if (result != 0 || job_set_finished(d->pg, d->job.id, e) != 0)
 		return -1;
@@ -169,7 +172,8 @@ index_locked(struct desk *d, struct search *search, const struct chunk *c, struc
 {
 	uint64_t indexed = 0;
 
-	if (c->changed > 0 && send_chunk(d, search, c, &indexed, e) != 0)
+	if (c->changed > 0 &&
+	    (send_chunk(d, search, c, &indexed, e) != 0 || index_generation_raise(d->pg, d->dataset.id, e) != 0))
 		return -1;
 	if (chunk_set_indexed(d->pg, c->job, c->number, indexed, e) != 0)
 		return -1;

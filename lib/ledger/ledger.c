@@ -6,12 +6,14 @@
 #include "ledger/migration_2.sql.h"
 #include "ledger/migration_3.sql.h"
 #include "ledger/migration_4.sql.h"
+#include "ledger/migration_5.sql.h"
 
 static const struct migration migrations[] = {
     {1, "ledger", sql_migration_1},
     {2, "messages", sql_migration_2},
     {3, "throttle", sql_migration_3},
     {4, "site", sql_migration_4},
+    {5, "generations of the search indexes", sql_migration_5},
 };
 #define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
 
