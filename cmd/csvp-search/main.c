@@ -159,8 +159,8 @@ main(int argc, char **argv)
 	    {"exit-code", 'e', NULL, OPTION_FLAG, &a.must_hit, "exit with 1 if nothing matches"},
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
-	static const char *const environment[] = {
-	    "CSVP_DATABASE_URL", "CSVP_SEARCH_URL", "CSVP_HOME", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_SEARCH_URL", "CSVP_CACHE_URL", "CSVP_HOME",
+	    "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-search", "-d DATASET [QUERY]...",
 	    "Find records: by words, a \"quoted phrase\" or a prefix*, by conditions, or all.", options, environment};
 	enum print_format format;

@@ -59,7 +59,7 @@ static const char *const meanings[] = {
     "where uploads are kept for ever, file:///dir; default: a folder under CSVP_HOME",
     "the message queue; default pg:, inside the database",
     "the search index; default pg:, inside the database",
-    "the cache of search answers; default: none",
+    "the cache of search answers, redis://host:port/0; default: none",
     "folder of the private PostgreSQL and the file store; default $XDG_DATA_HOME/csvp, /var/lib/csvp as root",
     "schema of the datasets' tables; default public",
     "no: never start the private PostgreSQL; default yes",

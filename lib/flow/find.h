@@ -17,7 +17,7 @@ void find_close(struct find *find);
 /* Its columns, for query.h; valid until find_close. */
 const struct shape *find_shape(const struct find *find);
 
-/* As search_query. */
+/* As search_query; a page may come from the site's cache, and is then as new as the index. */
 int find_run(struct find *find, const struct query *query, search_each *each, void *ctx, struct search_page *page,
     struct err *e) MUST_CHECK;
 

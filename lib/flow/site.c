@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "cache/cache.h"
 #include "cli/config.h"
 #include "db/pg.h"
 #include "db/private.h"
@@ -23,6 +24,7 @@ struct site {
 	char *store_url;
 	char *search_url;
 	char *queue_url;
+	const char *cache_url; /* NULL: none */
 	int64_t visibility;
 	const char *schema;
 	bool private_database;
@@ -118,6 +120,7 @@ site_open_unmigrated(struct err *e)
 	site->search_url = buf_strdup(value != NULL ? value : "pg:");
 	value = config_get("CSVP_QUEUE_URL");
 	site->queue_url = buf_strdup(value != NULL ? value : "pg:");
+	site->cache_url = config_get("CSVP_CACHE_URL");
 	value = config_get("CSVP_VISIBILITY");
 	if (!num_milliseconds(value != NULL ? value : "30s", &site->visibility) || site->visibility < 1000 ||
 	    site->visibility > 12 * 3600 * INT64_C(1000)) {
@@ -234,6 +237,18 @@ site_queue(const struct site *site, struct err *e)
 	return queue_open(
 	    &(struct queue_options){.url = site->queue_url, .conninfo = site->conninfo, .visibility = site->visibility},
 	    e);
+}
+
+struct cache *
+site_cache(const struct site *site, struct err *e)
+{
+	return cache_open(&(struct cache_options){.url = site->cache_url}, e);
+}
+
+const char *
+site_search_url(const struct site *site)
+{
+	return site->search_url;
 }
 
 int64_t

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cache;
 struct err;
 struct pg;
 struct queue;
@@ -26,10 +27,14 @@ struct site *site_open_unmigrated(struct err *e);
 /* A new session for work: its writes are no edits. One thread at a time; closed by the caller. */
 struct pg *site_connect(const struct site *site, struct err *e);
 
-/* The object store, the search index and the queue of this site; closed by the caller. */
+/* The object store, the search index, the queue and the cache of this site; closed by the caller. */
 struct store *site_store(const struct site *site, struct err *e);
 struct search *site_search(const struct site *site, struct err *e);
 struct queue *site_queue(const struct site *site, struct err *e);
+struct cache *site_cache(const struct site *site, struct err *e);
+
+/* The URL of the search index; valid until site_close. */
+const char *site_search_url(const struct site *site);
 
 /* CSVP_VISIBILITY in milliseconds: how long a message is hidden from others while its worker shows no sign of life. */
 int64_t site_visibility(const struct site *site);

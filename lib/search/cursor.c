@@ -65,34 +65,41 @@ cursor_take(const struct buf *state, size_t *at, const char **value)
 	return true;
 }
 
-/* Every part with its length or kind, so that no two queries are written alike. */
+/* Every part with its length or kind, so that no two are written alike. */
+void
+cursor_describe(const char *driver, const struct search_index *index, const struct query *query, struct buf *all)
+{
+	const struct shape *shape = index->shape;
+
+	cursor_put(all, driver);
+	put_number(all, (uint64_t)index->dataset);
+	for (size_t i = 0; i < shape->key_count; i++)
+		cursor_put(all, type_sql(shape->columns[shape->key[i]].type));
+	put_number(all, query->term_count);
+	for (size_t i = 0; i < query->term_count; i++) {
+		put_number(all, (uint64_t)query->terms[i].kind);
+		cursor_put(all, query->terms[i].text);
+	}
+	put_number(all, query->filter_count);
+	for (size_t i = 0; i < query->filter_count; i++) {
+		cursor_put(all, shape->columns[query->filters[i].column].name);
+		put_number(all, (uint64_t)query->filters[i].operator);
+		cursor_put(all, query->filters[i].value);
+	}
+	if (query->sort >= 0) {
+		cursor_put(all, shape->columns[query->sort].name);
+		cursor_put(all, type_sql(shape->columns[query->sort].type));
+		put_number(all, query->descending);
+	}
+}
+
 uint64_t
 cursor_binding(const char *driver, const struct search_index *index, const struct query *query)
 {
-	const struct shape *shape = index->shape;
 	struct buf all = {0};
 	uint64_t binding;
 
-	cursor_put(&all, driver);
-	put_number(&all, (uint64_t)index->dataset);
-	for (size_t i = 0; i < shape->key_count; i++)
-		cursor_put(&all, type_sql(shape->columns[shape->key[i]].type));
-	put_number(&all, query->term_count);
-	for (size_t i = 0; i < query->term_count; i++) {
-		put_number(&all, (uint64_t)query->terms[i].kind);
-		cursor_put(&all, query->terms[i].text);
-	}
-	put_number(&all, query->filter_count);
-	for (size_t i = 0; i < query->filter_count; i++) {
-		cursor_put(&all, shape->columns[query->filters[i].column].name);
-		put_number(&all, (uint64_t)query->filters[i].operator);
-		cursor_put(&all, query->filters[i].value);
-	}
-	if (query->sort >= 0) {
-		cursor_put(&all, shape->columns[query->sort].name);
-		cursor_put(&all, type_sql(shape->columns[query->sort].type));
-		put_number(&all, query->descending);
-	}
+	cursor_describe(driver, index, query, &all);
 	binding = hash(all.bytes, all.length);
 	buf_fini(&all);
 	return binding;

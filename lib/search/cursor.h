@@ -18,10 +18,14 @@ struct search_index;
  */
 
 /*
- * What a cursor is bound to: the driver, the dataset and the types it sorts
- * by, terms, filters and sort; not limit and total, which may differ from page
- * to page.
+ * Append what a cursor is bound to: the driver, the dataset and the types it
+ * sorts by, terms, filters and sort; not limit and total, which may differ
+ * from page to page. No two of them are written alike.
  */
+void cursor_describe(
+    const char *driver, const struct search_index *index, const struct query *query, struct buf *description);
+
+/* A short number for it, to be sealed in. */
 uint64_t cursor_binding(const char *driver, const struct search_index *index, const struct query *query);
 
 /* The text of a cursor; the caller frees it. */

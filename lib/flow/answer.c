@@ -1,0 +1,166 @@
+#include "flow/answer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/num.h"
+#include "ledger/index_generation.h"
+#include "schema/shape.h"
+#include "search/cursor.h"
+#include "search/query.h"
+
+/*
+ * Lists of values (cursor_put): the columns' names and types, "" behind them;
+ * for each hit "hit", version, id, and a value for each column; "page", total,
+ * ranked, and the next cursor.
+ */
+#define HIT "hit"
+#define PAGE "page"
+
+/* Whoever gives these a new member gives it a place below, and another number here. */
+_Static_assert(sizeof(struct query) == 72 || sizeof(void *) != 8, "answer_key has a place for every member");
+_Static_assert(sizeof(struct search_hit) == 24 || sizeof(void *) != 8, "answer_hit has a place for every member");
+_Static_assert(sizeof(struct search_page) == 24 || sizeof(void *) != 8, "answer_end has a place for every member");
+
+static void
+put_number(struct buf *answer, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%" PRIu64, number);
+	cursor_put(answer, text);
+}
+
+void
+answer_key(struct buf *key, const struct index_generation *generation, const char *engine,
+    const struct search_index *index, const struct query *query)
+{
+	buf_printf(key, "csvp:1:%s:", generation->text);
+	cursor_describe(engine, index, query, key);
+	put_number(key, query->limit);
+	put_number(key, query->total);
+	cursor_put(key, query->cursor);
+}
+
+void
+answer_begin(struct buf *answer, const struct shape *shape)
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		cursor_put(answer, shape->columns[i].name);
+		cursor_put(answer, type_sql(shape->columns[i].type));
+	}
+	cursor_put(answer, "");
+}
+
+void
+answer_hit(struct buf *answer, const struct shape *shape, const struct search_hit *hit)
+{
+	cursor_put(answer, HIT);
+	put_number(answer, (uint64_t)hit->version);
+	cursor_put(answer, hit->id);
+	for (size_t i = 0; i < shape->count; i++)
+		cursor_put(answer, hit->values[i]);
+}
+
+void
+answer_end(struct buf *answer, const struct search_page *page)
+{
+	cursor_put(answer, PAGE);
+	put_number(answer, page->total);
+	put_number(answer, page->ranked);
+	cursor_put(answer, page->next);
+}
+
+static bool
+take_text(const struct buf *answer, size_t *at, const char *expected)
+{
+	const char *text;
+
+	return cursor_take(answer, at, &text) && text != NULL && strcmp(text, expected) == 0;
+}
+
+static bool
+take_number(const struct buf *answer, size_t *at, uint64_t *number)
+{
+	const char *text;
+
+	return cursor_take(answer, at, &text) && text != NULL && num_uint64(text, number);
+}
+
+static bool
+take_columns(const struct buf *answer, size_t *at, const struct shape *shape)
+{
+	for (size_t i = 0; i < shape->count; i++)
+		if (!take_text(answer, at, shape->columns[i].name) ||
+		    !take_text(answer, at, type_sql(shape->columns[i].type)))
+			return false;
+	return take_text(answer, at, "");
+}
+
+/* What comes next: a hit with its values, 1; the page, 0; neither, -1. */
+static int
+take_next(const struct buf *answer, size_t *at, size_t columns, struct search_hit *hit, const char **values,
+    struct search_page *page)
+{
+	uint64_t number;
+	const char *kind;
+
+	if (!cursor_take(answer, at, &kind) || kind == NULL)
+		return -1;
+	if (strcmp(kind, HIT) == 0) {
+		if (!take_number(answer, at, &number) || !cursor_take(answer, at, &hit->id))
+			return -1;
+		hit->version = (int64_t)number;
+		hit->values = values;
+		for (size_t i = 0; i < columns; i++)
+			if (!cursor_take(answer, at, &values[i]))
+				return -1;
+		return 1;
+	}
+	if (strcmp(kind, PAGE) != 0 || !take_number(answer, at, &page->total) || !take_number(answer, at, &number) ||
+	    !cursor_take(answer, at, &kind) || *at != answer->length)
+		return -1;
+	page->ranked = number != 0;
+	page->next = kind != NULL ? buf_strdup(kind) : NULL;
+	return 0;
+}
+
+bool
+answer_valid(const struct buf *answer, const struct shape *shape)
+{
+	const char **values = buf_calloc(shape->count, sizeof *values);
+	struct search_page page = {0};
+	struct search_hit hit;
+	int more = -1;
+	size_t at = 0;
+
+	if (take_columns(answer, &at, shape))
+		do
+			more = take_next(answer, &at, shape->count, &hit, values, &page);
+		while (more > 0);
+	search_page_fini(&page);
+	free(values);
+	return more == 0;
+}
+
+int
+answer_give(const struct buf *answer, const struct shape *shape, search_each *each, void *ctx, struct search_page *page,
+    struct err *e)
+{
+	const char **values = buf_calloc(shape->count, sizeof *values);
+	struct search_hit hit;
+	int more = -1, result = 0;
+	size_t at = 0;
+
+	*page = (struct search_page){0};
+	if (take_columns(answer, &at, shape))
+		while (result == 0 && (more = take_next(answer, &at, shape->count, &hit, values, page)) > 0)
+			result = each(ctx, &hit, e);
+	free(values);
+	if (result == 0 && more != 0)
+		return err_set(e, ERR_BUG, "a cached answer that is damaged was given");
+	return result;
+}
