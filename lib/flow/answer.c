@@ -15,7 +15,7 @@
 /*
  * Lists of values (cursor_put): the columns' names and types, "" behind them;
  * for each hit "hit", version, id, and a value for each column; "page", total,
- * ranked, and the next cursor.
+ * ranked, the next cursor, and the words mistyped.
  */
 #define HIT "hit"
 #define PAGE "page"
@@ -23,7 +23,7 @@
 /* Whoever gives these a new member gives it a place below, and another number here. */
 _Static_assert(sizeof(struct query) == 72 || sizeof(void *) != 8, "answer_key has a place for every member");
 _Static_assert(sizeof(struct search_hit) == 24 || sizeof(void *) != 8, "answer_hit has a place for every member");
-_Static_assert(sizeof(struct search_page) == 24 || sizeof(void *) != 8, "answer_end has a place for every member");
+_Static_assert(sizeof(struct search_page) == 32 || sizeof(void *) != 8, "answer_end has a place for every member");
 
 static void
 put_number(struct buf *answer, uint64_t number)
@@ -72,6 +72,7 @@ answer_end(struct buf *answer, const struct search_page *page)
 	put_number(answer, page->total);
 	put_number(answer, page->ranked);
 	cursor_put(answer, page->next);
+	cursor_put(answer, page->mistyped);
 }
 
 static bool
@@ -106,7 +107,7 @@ take_next(const struct buf *answer, size_t *at, size_t columns, struct search_hi
     struct search_page *page)
 {
 	uint64_t number;
-	const char *kind;
+	const char *kind, *next, *mistyped;
 
 	if (!cursor_take(answer, at, &kind) || kind == NULL)
 		return -1;
@@ -121,10 +122,11 @@ take_next(const struct buf *answer, size_t *at, size_t columns, struct search_hi
 		return 1;
 	}
 	if (strcmp(kind, PAGE) != 0 || !take_number(answer, at, &page->total) || !take_number(answer, at, &number) ||
-	    !cursor_take(answer, at, &kind) || *at != answer->length)
+	    !cursor_take(answer, at, &next) || !cursor_take(answer, at, &mistyped) || *at != answer->length)
 		return -1;
 	page->ranked = number != 0;
-	page->next = kind != NULL ? buf_strdup(kind) : NULL;
+	page->next = next != NULL ? buf_strdup(next) : NULL;
+	page->mistyped = mistyped != NULL ? buf_strdup(mistyped) : NULL;
 	return 0;
 }
 

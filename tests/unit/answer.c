@@ -35,7 +35,12 @@ write_answer(void)
 	answer_begin(&answer, &shape);
 	answer_hit(&answer, &shape, &(struct search_hit){one, NULL, 9007199254740993});
 	answer_hit(&answer, &shape, &(struct search_hit){two, "17", 1});
-	answer_end(&answer, &(struct search_page){.total = 12345678901, .ranked = true, .next = (char[]){"cursor"}});
+	answer_end(&answer, &(struct search_page){
+				.total = 12345678901,
+				.ranked = true,
+				.next = (char[]){"cursor"},
+				.mistyped = (char[]){"wrod"},
+			    });
 }
 
 static int
@@ -59,6 +64,7 @@ START_TEST(an_answer_is_given_as_it_was)
 	ck_assert_uint_eq(page.total, 12345678901);
 	ck_assert(page.ranked);
 	ck_assert_str_eq(page.next, "cursor");
+	ck_assert_str_eq(page.mistyped, "wrod");
 	search_page_fini(&page);
 }
 END_TEST
