@@ -1,8 +1,12 @@
 #include "base/clk.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/random.h>
 #include <time.h>
+
+#include "base/sig.h"
 
 static int64_t
 system_now(void *ctx)
@@ -17,11 +21,12 @@ system_now(void *ctx)
 static void
 system_sleep(void *ctx, int64_t ms)
 {
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	struct pollfd wake = {.fd = sig_fd(), .events = POLLIN};
 
 	(void)ctx;
+	/* Not nanosleep: the signal may come to another thread. */
 	if (ms > 0)
-		nanosleep(&t, NULL);
+		poll(&wake, 1, ms < INT_MAX ? (int)ms : INT_MAX);
 }
 
 static uint64_t

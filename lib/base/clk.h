@@ -8,13 +8,14 @@
  * so that a unit test passes its own and never sleeps.
  */
 struct clk {
-	int64_t (*now)(void *ctx);            /* monotonic milliseconds */
-	void (*sleep)(void *ctx, int64_t ms); /* returns early on a signal */
-	uint64_t (*random)(void *ctx);        /* 64 uniform bits */
+	int64_t (*now)(void *ctx); /* monotonic milliseconds */
+	void (*sleep)(void *ctx,
+	    int64_t ms); /* returns early on a signal (sig.h), whichever thread got it, and at once after one */
+	uint64_t (*random)(void *ctx); /* 64 uniform bits */
 	void *ctx;
 };
 
-/* The real clock (CLOCK_MONOTONIC, nanosleep, getrandom(2)); static storage. */
+/* The real clock (CLOCK_MONOTONIC, poll, getrandom(2)); static storage. */
 const struct clk *clk_system(void);
 
 int64_t clk_now(const struct clk *clk);

@@ -4,11 +4,22 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <unistd.h>
 
+#include "base/clk.h"
 #include "base/err.h"
 
+/*
+ * One request often comes twice: timeout(1) sends it to the program and then to
+ * its group; a terminal sends it to a whole group and systemd to a whole unit,
+ * in which the parent passes it on as well. What comes so soon after the first
+ * is the first. Milliseconds.
+ */
+enum { ONE_REQUEST_MS = 200 };
+
 static volatile sig_atomic_t caught;
+static volatile int64_t caught_at; /* when, by clk_system */
 static int wake[2] = {-1, -1};
 static void (*before_end)(void);
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -19,10 +30,13 @@ on_signal(int number)
 	int saved = errno;
 
 	if (caught != 0) {
+		if (clk_now(clk_system()) - caught_at < ONE_REQUEST_MS)
+			return;
 		if (before_end != NULL)
 			before_end();
 		_exit(128 + number);
 	}
+	caught_at = clk_now(clk_system());
 	caught = number;
 	if (wake[1] >= 0) {
 		ssize_t ignored = write(wake[1], "", 1);
@@ -83,7 +97,11 @@ sig_fd(void)
 void
 sig_default(void)
 {
+	sigset_t none;
+
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		signal(signals[i], SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -7,7 +7,8 @@ struct err;
 
 /*
  * SIGINT, SIGTERM, SIGHUP ask a program to finish or roll back its unit of
- * work and leave; a second one ends it at once (status 128 + signal).
+ * work and leave; a second one ends it at once (status 128 + signal), unless
+ * it comes within 0.2 s: then it is the first, sent by two.
  * SIGPIPE is ignored: a write that fails with EPIPE is a quiet end.
  */
 void sig_init(void);
@@ -27,7 +28,7 @@ int sig_check(struct err *e) __attribute__((warn_unused_result));
  */
 int sig_fd(void);
 
-/* In a child between fork and exec: default actions again. */
+/* In a child between fork and exec: default actions again, and no signal blocked. */
 void sig_default(void);
 
 #endif

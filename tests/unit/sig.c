@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/clk.h"
 #include "base/err.h"
 #include "base/sig.h"
 #include "scratch.h"
@@ -65,12 +66,38 @@ START_TEST(a_second_signal_ends_the_program_at_once)
 	if (child == 0) {
 		sig_init();
 		raise(SIGTERM);
-		raise(SIGINT);
-		_exit(0);
+		for (;;)
+			raise(SIGINT);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert(WIFEXITED(status));
 	ck_assert_int_eq(WEXITSTATUS(status), 128 + SIGINT);
+}
+END_TEST
+
+START_TEST(a_signal_that_is_sent_by_two_is_one)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		sig_init();
+		raise(SIGINT);
+		raise(SIGTERM);
+		_exit(sig_check(&e) == -1 && e.code == ERR_SIGINT ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
+START_TEST(a_sleep_ends_with_a_signal_that_came_before)
+{
+	sig_init();
+	raise(SIGTERM);
+	clk_sleep(clk_system(), 3600000);
+	ck_assert(sig_pending());
 }
 END_TEST
 
@@ -112,8 +139,15 @@ START_TEST(a_child_can_have_the_default_actions_again)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 
+	sigset_t mask;
+
 	sig_init();
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, &mask, NULL), 0);
 	sig_default();
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, NULL, &mask), 0);
+	ck_assert(!sigismember(&mask, SIGCHLD));
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
 		struct sigaction action;
 
@@ -130,6 +164,8 @@ main(void)
 	    without_a_signal_nothing_is_pending,
 	    a_signal_is_pending_until_the_end_and_wakes_a_poll,
 	    a_second_signal_ends_the_program_at_once,
+	    a_signal_that_is_sent_by_two_is_one,
+	    a_sleep_ends_with_a_signal_that_came_before,
 	    a_blocked_call_is_interrupted_not_restarted,
 	    what_was_ignored_stays_ignored,
 	    a_closed_pipe_is_an_error_not_a_death,
