@@ -294,10 +294,10 @@ run_workers(const struct request *r, size_t count, struct err *e)
 	site = site_open(e);
 	if (site == NULL)
 		return -1;
-	site_close(site);
 	add_manner(&manner);
-	result = crew_run(r->threads, manner.values, e);
+	result = crew_run(site, r->threads, manner.values, e);
 	free_arguments(&manner);
+	site_close(site);
 	return result;
 }
 
@@ -344,8 +344,8 @@ main(int argc, char **argv)
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
 	struct option options[UPLOAD_OPTIONS_COUNT + sizeof own / sizeof *own];
-	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME",
-	    "CSVP_SCHEMA", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL",
+	    "CSVP_QUEUE_URL", "CSVP_VISIBILITY", "CSVP_HOME", "CSVP_SCHEMA", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-run",
 	    "[-d DATASET] [-k COL]... FILE...|- | --resume [JOB...] | --workers",
 	    "Upload, split, load and index CSV files: the pipeline in one word.", options, environment};

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,10 +134,15 @@ pid_t
 pipeline_start(const char *const *argv, struct err *e)
 {
 	char *path = find_program(argv[0]);
-	pid_t pid = fork();
+	pid_t self = getpid(), pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		/* A parent that is killed passes nothing on; and it may have been killed before this line. */
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != self)
+			_exit(128 + SIGTERM);
 		become(path, argv, -1, STDOUT_FILENO);
+	}
 	free(path);
 	return pid < 0 ? err_errno(e, errno, "fork") : pid;
 }

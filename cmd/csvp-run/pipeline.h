@@ -23,7 +23,10 @@ int pipeline_run(const struct pipeline_stage *stages, size_t count,
     int (*each)(void *ctx, const struct ref *ref, struct err *e), void *ctx, enum err_code *code,
     struct err *e) MUST_CHECK;
 
-/* Start one program in the background, with this one's stdin, stdout and stderr: its pid, or -1. */
+/*
+ * Start one program in the background, with this one's stdin, stdout and stderr: its pid, or -1. It gets SIGTERM
+ * when the thread that started it ends, however that ends.
+ */
 pid_t pipeline_start(const char *const *argv, struct err *e) MUST_CHECK;
 
 /* Become this one program (execvp); returns only if that fails, -1. */
