@@ -17,7 +17,7 @@
 #	SEED   the seed of this run, from the environment or new; $RANDOM starts from it
 #
 # No CSVP_* or PG* setting of the caller is seen: CSVP_HOME is WORK/home, HOME is WORK, CSVP_CONFIG an empty file.
-# Waits are for conditions (wait_until), never for seconds.
+# Waits are for conditions (wait_until), never for seconds. Servers beside PostgreSQL: with_services.
 set -eu
 
 TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -29,7 +29,8 @@ export DATA B
 # A private world: see the top. Call it once, before anything else.
 setup()
 {
-	local name
+	local name home=~ cache
+	cache=${CSVP_CACHE_DIR:-${XDG_CACHE_HOME:-$home/.cache}/csvp}
 	for name in $(compgen -e | grep -E '^(CSVP_|PG|AWS_|XDG_)' | grep -v '^CSVP_TEST_'); do
 		unset "$name"
 	done
@@ -42,6 +43,7 @@ setup()
 	cd "$WORK"
 	: >"$WORK/csvp.conf"
 	export WORK HOME="$WORK" CSVP_HOME="$WORK/home" CSVP_CONFIG="$WORK/csvp.conf"
+	export CSVP_CACHE_DIR="$cache" CSVP_SERVICES_DIR="$WORK/services"
 	export PATH="$B/bin:$PATH" LC_ALL=C.UTF-8 TZ=UTC
 	SEED=${SEED:-$(($(od -An -N3 -tu4 /dev/urandom)))}
 	RANDOM=$SEED
@@ -57,6 +59,8 @@ teardown()
 	if [ -d "$CSVP_HOME" ] && ! csvp-admin down -q >"$WORK/down.log" 2>&1; then
 		not_ok 'the private server stops' "$(cat "$WORK/down.log")"
 	fi
+	[ ! -d "$CSVP_SERVICES_DIR" ] || services stop >"$WORK/down.log" 2>&1 ||
+		not_ok 'the services stop' "$(cat "$WORK/down.log")"
 	rm -rf "$WORK"
 	[ "$status" -ne 0 ] || [ -z "$FAILED" ] || status=1
 	exit "$status"
@@ -86,6 +90,28 @@ under_san()
 {
 	[ -n "${SAN:-}" ] || return 1
 	skip "$1" 'not measured under sanitizers'
+}
+
+# services ARGUMENT...: those of this test, see scripts/services.
+services()
+{
+	"$TESTS/../scripts/services" "$@"
+}
+
+# with_services NAME...: start these servers (or take the ready-made ones) and export where they are. Where one is not
+# installed, the test is skipped.
+with_services()
+{
+	local status=0
+	services start "$@" 2>"$WORK/services.err" || status=$?
+	if [ "$status" -eq 66 ]; then
+		skip "$(basename "$0" .sh)" "$(tail -n 1 "$WORK/services.err")"
+		exit 0
+	elif [ "$status" -ne 0 ]; then
+		not_ok "the services start: $*" "$(cat "$WORK/services.err")"
+		exit 1
+	fi
+	eval "$(services env "$@")"
 }
 
 # is ACTUAL EXPECTED NAME
