@@ -125,13 +125,16 @@ migrate: all
 index: all
 	$(B)/bin/csvp-admin create-index
 
+# Sections of the manual.
+MANUALS := 1 5 7
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	install -d $(DESTDIR)$(BINDIR) $(MANUALS:%=$(DESTDIR)$(MANDIR)/man%)
 	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
-	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(MANDIR)/man1
+	set -e; $(foreach n,$(MANUALS),install -m 644 $(wildcard man/*.$n) $(DESTDIR)$(MANDIR)/man$n;)
 
 uninstall:
-	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1))
+	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) \
+	    $(foreach n,$(MANUALS),$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$n/%,$(wildcard man/*.$n)))
 
 clean:
 	rm -rf build

@@ -344,8 +344,9 @@ main(int argc, char **argv)
 	    {NULL, 0, NULL, OPTION_FLAG, NULL, NULL},
 	};
 	struct option options[UPLOAD_OPTIONS_COUNT + sizeof own / sizeof *own];
-	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL",
-	    "CSVP_QUEUE_URL", "CSVP_VISIBILITY", "CSVP_HOME", "CSVP_SCHEMA", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_SEARCH_URL", "CSVP_HOME",
+	    "CSVP_SCHEMA", "CSVP_AUTOSTART", "CSVP_QUEUE_URL", "CSVP_VISIBILITY", "CSVP_LOAD_RATE", "CSVP_INDEX_RATE",
+	    "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-run",
 	    "[-d DATASET] [-k COL]... FILE...|- | --resume [JOB...] | --workers",
 	    "Upload, split, load and index CSV files: the pipeline in one word.", options, environment};

@@ -145,8 +145,8 @@ main(int argc, char **argv)
 {
 	struct settings s = {.dry_run = false};
 	struct option options[UPLOAD_OPTIONS_COUNT + 4] = {{0}};
-	static const char *const environment[] = {
-	    "CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_SCHEMA", "CSVP_AUTOSTART", "CSVP_CONFIG", NULL};
+	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_SCHEMA",
+	    "CSVP_AUTOSTART", "CSVP_QUEUE_URL", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-upload", "[-d DATASET] [-k COL]... [FILE...|-]",
 	    "Store CSV files for ever and open a job for each.", options, environment};
 	struct err e = {0};

@@ -50,6 +50,21 @@ matches "$(names lib/base/good.c 'int good_x;')" 'exports the variable good_x' '
 is "$(names lib/base/good.c 'const char *const good_x[] = { "a" };')" '' 'names: a constant table'
 matches "$(names cmd/csvp-x/main.c 'int main(void) { return 0; } void help(void) {}')" 'exports help' 'names: beside main'
 
+# What lint-man says of the source as it is, and of one in which everything that it looks at is wrong.
+mkdir manual
+cp -r "$root/scripts" "$root/man" "$root/lib" "$root/cmd" manual/
+is "$(manual/scripts/lint-man || true)" '' 'manual: tells what --help and the source tell'
+sed -i 's/^\.It Fl j , .*/.It Fl x , Fl Fl jobs/; /^\.It Ev CSVP_QUEUE_URL/d; s/^\.It 77$/.It 7/' manual/man/csvp-load.1
+sed -i '/^\.It 69$/d; s/^\.Xr csvp-load 1 ,$/.Xr csvp-lode 1 ,/' manual/man/csvp.7
+sed -i 's/getenv("TMPDIR")/getenv("CSVP_NEW")/' manual/lib/flow/proof.c
+manual/scripts/lint-man >manual/said || true
+for line in 'csvp-load.1: does not tell of option -j' 'csvp-load.1: tells of what is not there: option -x' \
+	'csvp-load.1: does not tell of environment CSVP_QUEUE_URL' 'csvp-load.1: no program exits with 7' \
+	'csvp.7: does not tell of environment CSVP_NEW' 'csvp.7: tells of what is not there: environment TMPDIR' \
+	'csvp.7: does not tell of exit code 69' 'refers to what is not here: csvp-lode(1)'; do
+	matches "$(cat manual/said)" "${line//[()]/.}\$" "manual: $line"
+done
+
 # The runner, over tests that fail in every way a test can.
 mkdir -p t/tests/unit t/tests/contract t/tests/integration t/tests/golden/good t/tests/golden/bad \
 	t/build/tests/unit t/build/tests/contract t/build/bin
@@ -119,6 +134,7 @@ install()
 }
 expect_exit 0 'install' install install
 is "$(cd dest/usr/bin && echo *)" "$(cd "$B/bin" && echo *)" 'install: every program'
-is "$(cd dest/usr/share/man/man1 && echo *)" "$(cd "$root/man" && echo *.1)" 'install: every page'
+is "$(cd dest/usr/share/man && echo man1/* man5/* man7/*)" \
+	"$(cd "$root/man" && printf '%s\n' * | sed 's,.*\.\(.\)$,man\1/&,' | sort | tr '\n' ' ' | sed 's/ $//')" 'install: every page'
 expect_exit 0 'uninstall' install uninstall
 is "$(find dest -type f)" '' 'uninstall: nothing is left'
