@@ -43,7 +43,7 @@ struct stage_plan {
 	struct pg *(*session)(void *worker);
 	int (*hand_on)(void *worker, struct queue *queue, const struct ref *ref, struct err *e);
 
-	/* What there is to do beside references, when a worker (flow/worker.h) finds none; NULL: nothing. */
+	/* What there is to do beside references: a worker (flow/worker.h) asks a few times a second; NULL: nothing. */
 	int (*idle)(void *worker, struct err *e);
 
 	/*

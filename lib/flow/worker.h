@@ -15,10 +15,13 @@ struct stage_plan;
  * plan's threads receives a message, takes the lock of its work (or drops the
  * message: somebody is at it), counts the delivery, works, hands on and
  * acknowledges. A heartbeat keeps the messages hidden meanwhile. What fails by
- * an outage or a signal is handed back uncounted; what fails otherwise, or
- * kills its worker, DELIVERY_MOST times becomes a dead letter. Idle workers
- * sweep up what was forgotten. Returns after a signal with 130/143, or with
- * `once` after one message (75 if none came for a second). 0 or -1.
+ * an outage or a signal is handed back uncounted; what fails otherwise, kills
+ * its worker or its session, DELIVERY_MOST times becomes a dead letter, and
+ * before that is worked on alone. One more thread does what the plan has for
+ * it beside messages. Idle workers sweep up what was forgotten. An outage is
+ * sat out. Returns after a signal with 130/143, or with `once` after one
+ * message: 75 if none came for a second, else the code that its work failed
+ * with. 0 or -1.
  */
 int worker_run(const struct stage_plan *plan, const struct site *site, enum queue_name from, bool once, struct err *e)
     __attribute__((warn_unused_result));

@@ -40,6 +40,23 @@ delivery_count(struct pg *pg, int64_t job, int64_t chunk, const char *state, str
 }
 
 int
+delivery_done(struct pg *pg, int64_t job, int64_t chunk, struct err *e)
+{
+	struct pg_rows *rows;
+	int done;
+
+	if (run(pg, &rows,
+		chunk < 0
+		    ? "SELECT FROM csvp.job WHERE id = $1 AND state = 'split' AND $2::bigint < 0 AND $3::text IS NULL"
+		    : "SELECT FROM csvp.chunk WHERE job = $1 AND number = $2 AND state = 'loaded' AND $3::text IS NULL",
+		job, chunk, NULL, e) != 0)
+		return -1;
+	done = pg_rows_count(rows) == 1;
+	pg_rows_free(rows);
+	return done;
+}
+
+int
 delivery_return(struct pg *pg, int64_t job, int64_t chunk, struct err *e)
 {
 	return run(pg, NULL,

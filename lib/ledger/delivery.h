@@ -23,6 +23,9 @@ struct pg;
 int delivery_count(struct pg *pg, int64_t job, int64_t chunk, const char *state, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Is it done: the chunk loaded, the job split? What follows from that may still have to be told. 1, 0, -1. */
+int delivery_done(struct pg *pg, int64_t job, int64_t chunk, struct err *e) __attribute__((warn_unused_result));
+
 /* Take the last one back: an outage or a signal is not the work's fault. */
 int delivery_return(struct pg *pg, int64_t job, int64_t chunk, struct err *e) __attribute__((warn_unused_result));
 
