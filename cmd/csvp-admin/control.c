@@ -8,11 +8,24 @@
 #include "db/pg.h"
 #include "flow/control.h"
 #include "flow/site.h"
+#include "queue/queue.h"
 
-/* Do one thing to each job named; the first that fails ends it. */
+static const struct verb {
+	const char *name, *program, *purpose;
+	int (*stop)(struct pg *pg, int64_t job, struct err *e); /* NULL: let it go on */
+} verbs[] = {
+    {"cancel", "csvp-admin cancel", "Stop jobs for good: what is under way is rolled back, what is loaded stays.",
+	control_cancel},
+    {"pause", "csvp-admin pause", "Stop jobs until csvp-admin resume: what is under way is rolled back.",
+	control_pause},
+    {"resume", "csvp-admin resume", "Let paused jobs go on; workers are told at once.", NULL},
+};
+
+/* Do it to each job named; the first that fails ends it. */
 static int
-control_jobs(char **operands, size_t count, int (*control)(struct pg *pg, int64_t job, struct err *e), struct err *e)
+control_jobs(const struct verb *verb, char **operands, size_t count, struct err *e)
 {
+	struct queue *queue = NULL;
 	struct site *site;
 	struct pg *pg;
 	int result;
@@ -21,7 +34,9 @@ control_jobs(char **operands, size_t count, int (*control)(struct pg *pg, int64_
 		return err_set(e, ERR_USAGE, "no JOB given; hint: csvp-status lists them");
 	site = site_open(e);
 	pg = site != NULL ? site_connect(site, e) : NULL;
-	result = pg != NULL ? 0 : -1;
+	if (pg != NULL && verb->stop == NULL)
+		queue = site_queue(site, e);
+	result = pg != NULL && (queue != NULL || verb->stop != NULL) ? 0 : -1;
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		struct ref ref;
 
@@ -29,23 +44,14 @@ control_jobs(char **operands, size_t count, int (*control)(struct pg *pg, int64_
 		if (result == 0 && (ref.chunk >= 0 || ref.failure != ERR_NONE))
 			result = err_set(e, ERR_USAGE, "'%s' is not a job", operands[i]);
 		if (result == 0)
-			result = control(pg, ref.job, e);
+			result =
+			    verb->stop != NULL ? verb->stop(pg, ref.job, e) : control_resume(pg, queue, ref.job, e);
 	}
+	queue_close(queue);
 	pg_close(pg);
 	site_close(site);
 	return result;
 }
-
-static const struct verb {
-	const char *name, *program, *purpose;
-	int (*control)(struct pg *pg, int64_t job, struct err *e);
-} verbs[] = {
-    {"cancel", "csvp-admin cancel", "Stop jobs for good: what is under way is rolled back, what is loaded stays.",
-	control_cancel},
-    {"pause", "csvp-admin pause", "Stop jobs until csvp-admin resume: what is under way is rolled back.",
-	control_pause},
-    {"resume", "csvp-admin resume", "Let paused jobs go on.", control_resume},
-};
 
 int
 admin_control(int argc, char **argv)
@@ -62,7 +68,7 @@ admin_control(int argc, char **argv)
 	const struct program program = {verb->program, "JOB...", verb->purpose, table, environment};
 
 	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 &&
-	    control_jobs(operands, count, verb->control, &e) != 0 && e.code == ERR_NONE)
+	    control_jobs(verb, operands, count, &e) != 0 && e.code == ERR_NONE)
 		e.code = ERR_BUG;
 	return options_exit(&e);
 }

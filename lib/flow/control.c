@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/sig.h"
 #include "db/pg.h"
+#include "flow/handoff.h"
 #include "ledger/job.h"
 
 /* How often the holders are looked for, in milliseconds. */
@@ -64,18 +65,22 @@ control_pause(struct pg *pg, int64_t job, struct err *e)
 }
 
 int
-control_resume(struct pg *pg, int64_t id, struct err *e)
+control_resume(struct pg *pg, struct queue *queue, int64_t id, struct err *e)
 {
 	struct job job;
+	bool paused;
 	int result;
 
 	if (job_load(pg, id, &job, e) != 0)
 		return -1;
+	paused = job.paused;
 	if (job.cancelled)
 		result = err_set(e, ERR_DATA, "job %" PRId64 " is cancelled, which is for good; hint: upload %s again",
 		    id, job.file);
 	else
 		result = job_set_paused(pg, id, false, e);
 	job_fini(&job);
+	if (result == 0 && paused)
+		result = handoff_resumed(pg, queue, id, e);
 	return result;
 }

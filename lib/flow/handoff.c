@@ -107,6 +107,25 @@ handoff_again(struct pg *pg, struct queue *queue, int64_t id, int64_t number, st
 	    &(struct message){.job = id, .chunk = number}, 1, e);
 }
 
+int
+handoff_resumed(struct pg *pg, struct queue *queue, int64_t job, struct err *e)
+{
+	if (send_for_job(pg, queue, QUEUE_SPLIT,
+		"SELECT job, -1 FROM this JOIN csvp.job j ON j.id = job WHERE j.state = 'stored' AND j.error IS NULL",
+		job, e) != 0 ||
+	    send_for_job(pg, queue, QUEUE_LOAD,
+		"SELECT c.job, c.number FROM csvp.chunk c JOIN this USING (job) WHERE c.state = 'pending' ORDER BY 2",
+		job, e) != 0)
+		return -1;
+	/* Of a job that is loaded, -1 closes it, too. */
+	return send_for_job(pg, queue, QUEUE_INDEX,
+	    "SELECT c.job, c.number FROM csvp.chunk c JOIN this USING (job) WHERE c.state = 'loaded'"
+	    " UNION ALL SELECT job, -1 FROM this JOIN csvp.job j ON j.id = job WHERE j.state = 'split'"
+	    " AND NOT EXISTS (SELECT FROM csvp.chunk c WHERE c.job = this.job AND c.state IN ('pending', 'loaded'))"
+	    " ORDER BY 2",
+	    job, e);
+}
+
 /* What each queue should hold; a lock of the kind that its workers take means that somebody is at it. */
 static const struct {
 	enum queue_name to;

@@ -32,6 +32,9 @@ int handoff_loaded(struct pg *pg, struct queue *queue, int64_t job, int64_t chun
 int handoff_again(struct pg *pg, struct queue *queue, int64_t job, int64_t chunk, struct err *e)
     __attribute__((warn_unused_result));
 
+/* What is left to do of a job that was paused: all the hints that workers have dropped meanwhile. */
+int handoff_resumed(struct pg *pg, struct queue *queue, int64_t job, struct err *e) __attribute__((warn_unused_result));
+
 /*
  * To each queue all that the ledger says is undone and nobody holds; how many hints were sent, by queue. With
  * `idle_only` only to queues that are empty, and 10,000 at most.

@@ -71,6 +71,22 @@ lock_of(const struct crew *crew, const struct message *m)
 					 : ledger_lock_key(LEDGER_LOCK_CHUNK, m->job, m->chunk);
 }
 
+/* What is done stays done and is told, whatever signal comes. */
+static int
+hand_on(struct hand *h, const struct ref *ref)
+{
+	const struct stage_plan *plan = h->crew->plan;
+	struct pg *pg = plan->session(h->worker);
+	int result;
+
+	if (plan->hand_on == NULL)
+		return 0;
+	pg_shield(pg, true);
+	result = plan->hand_on(h->worker, h->queue, ref, &h->err);
+	pg_shield(pg, false);
+	return result;
+}
+
 /* A chunk that has failed is not waited for: what is left to do for its job, as for one without chunks. */
 static int
 close_job(struct hand *h, int64_t job)
@@ -79,9 +95,7 @@ close_job(struct hand *h, int64_t job)
 	struct ref ref = {.job = job, .chunk = -1};
 	int result = plan->work(h->worker, NULL, &ref, false, &h->err);
 
-	if (result == 0 && plan->hand_on != NULL)
-		result = plan->hand_on(h->worker, h->queue, &ref, &h->err);
-	return result < 0 ? -1 : 0;
+	return result < 0 || (result == 0 && hand_on(h, &ref) != 0) ? -1 : 0;
 }
 
 /*
@@ -166,22 +180,6 @@ failed(struct hand *h, const struct message *m, int deliveries)
 		return OUTAGE;
 	h->err = e;
 	return trouble ? OUTAGE : HAND_BACK;
-}
-
-/* What is done stays done and is told, whatever signal comes. */
-static int
-hand_on(struct hand *h, const struct ref *ref)
-{
-	const struct stage_plan *plan = h->crew->plan;
-	struct pg *pg = plan->session(h->worker);
-	int result;
-
-	if (plan->hand_on == NULL)
-		return 0;
-	pg_shield(pg, true);
-	result = plan->hand_on(h->worker, h->queue, ref, &h->err);
-	pg_shield(pg, false);
-	return result;
 }
 
 /* Done already: by another, or by one who died before what follows from it was done and told. */
