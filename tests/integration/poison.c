@@ -52,3 +52,11 @@ __pread_chk(int fd, void *bytes, size_t capacity, off_t offset, size_t size)
 {
 	return pread(fd, bytes, capacity < size ? capacity : size, offset);
 }
+
+/* The name under which glibc has pread where a library asks for large files (_FILE_OFFSET_BITS=64). */
+ssize_t pread64(int fd, void *bytes, size_t capacity, off64_t offset);
+ssize_t
+pread64(int fd, void *bytes, size_t capacity, off64_t offset)
+{
+	return pread(fd, bytes, capacity, offset);
+}
