@@ -13,6 +13,7 @@
 #include "db/private.h"
 #include "ledger/ledger.h"
 #include "ledger/throttle.h"
+#include "net/aws.h"
 #include "net/url.h"
 #include "queue/queue.h"
 #include "search/search.h"
@@ -207,6 +208,21 @@ site_connect(const struct site *site, struct err *e)
 	return pg;
 }
 
+/* What AWS's own tools read, and the endpoint of one service. */
+static struct aws
+aws_of(const char *endpoint)
+{
+	const char *own = config_get(endpoint);
+
+	return (struct aws){
+	    .access_key = config_get("AWS_ACCESS_KEY_ID"),
+	    .secret_key = config_get("AWS_SECRET_ACCESS_KEY"),
+	    .session_token = config_get("AWS_SESSION_TOKEN"),
+	    .region = config_get("AWS_REGION"),
+	    .endpoint = own != NULL ? own : config_get("AWS_ENDPOINT_URL"),
+	};
+}
+
 struct store *
 site_store(const struct site *site, struct err *e)
 {
@@ -234,9 +250,15 @@ site_schema(const struct site *site)
 struct queue *
 site_queue(const struct site *site, struct err *e)
 {
-	return queue_open(
-	    &(struct queue_options){.url = site->queue_url, .conninfo = site->conninfo, .visibility = site->visibility},
-	    e);
+	struct aws aws = aws_of("AWS_ENDPOINT_URL_SQS");
+	const struct queue_options options = {
+	    .url = site->queue_url,
+	    .conninfo = site->conninfo,
+	    .aws = &aws,
+	    .visibility = site->visibility,
+	};
+
+	return queue_open(&options, e);
 }
 
 struct cache *

@@ -77,7 +77,7 @@ pgqueue_open(const struct queue_options *options, const struct url *url, struct 
 {
 	struct pgqueue *self;
 
-	if (url->host != NULL || url->path[0] != '\0' || url->query != NULL) {
+	if (strcmp(url->scheme, "pg") != 0 || url->host != NULL || url->path[0] != '\0' || url->query != NULL) {
 		err_set(e, ERR_CONFIG, "nothing stands behind 'pg:'; hint: the database is CSVP_DATABASE_URL");
 		return NULL;
 	}

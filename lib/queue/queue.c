@@ -55,11 +55,12 @@ failed(const struct queue *queue, const char *name, struct err *e)
 static const struct queue_driver *
 find_driver(const char *scheme, struct err *e)
 {
-	const struct queue_driver *drivers[] = {pgqueue_driver()};
+	const struct queue_driver *drivers[] = {pgqueue_driver(), sqs_driver()};
+	size_t length = strcspn(scheme, "+");
 	struct buf known = {0};
 
 	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
-		if (strcmp(drivers[i]->scheme, scheme) == 0)
+		if (strncmp(drivers[i]->scheme, scheme, length) == 0 && drivers[i]->scheme[length] == '\0')
 			return drivers[i];
 		buf_printf(&known, "%s%s:", i > 0 ? ", " : "", drivers[i]->scheme);
 	}

@@ -8,14 +8,16 @@
 #include "base/err.h"
 #include "queue/message.h"
 
+struct aws;
 struct queue;
 
 /* Drivers read no environment. */
 struct queue_options {
-	const char *url;      /* pg: */
-	const char *conninfo; /* of the database, for pg: */
-	int64_t visibility;   /* CSVP_VISIBILITY in milliseconds: 1 s to 12 h; SQS counts whole seconds */
-	const char *prefix;   /* of the queues' names: [A-Za-z0-9_-], at most 60 bytes; NULL: "csvp-" */
+	const char *url;       /* pg:, sqs+http://HOST:PORT/, sqs+https://HOST/, sqs: */
+	const char *conninfo;  /* of the database, for pg: */
+	const struct aws *aws; /* for sqs; NULL: nothing is signed */
+	int64_t visibility;    /* CSVP_VISIBILITY in milliseconds: 1 s to 12 h; SQS counts whole seconds */
+	const char *prefix;    /* of the queues' names: [A-Za-z0-9_-], at most 60 bytes; NULL: "csvp-" */
 };
 
 /* The queues csvp-split, csvp-load, csvp-index, csvp-dead. */
@@ -23,17 +25,15 @@ enum queue_name { QUEUE_SPLIT, QUEUE_LOAD, QUEUE_INDEX, QUEUE_DEAD };
 #define QUEUE_COUNT 4
 #define QUEUE_BATCH 10 /* most messages of one queue_receive */
 
-/* "split", "load", "index", "dead"; and back: false if it is none of them. */
+/* "split", "load", "index", "dead"; and back, or false. */
 const char *queue_stage(enum queue_name name);
 bool queue_find(const char *stage, enum queue_name *name);
 
 /*
- * Message queues (the model of SQS): messages are hints to the ledger's work.
- * At least once: a message may come twice, late, and in any order. One that is
- * received is in flight, hidden from other receivers, until it is acknowledged
- * (gone), handed back, or its visibility has run out. A queue that is missing
- * is made when it is first used. A handle belongs to one thread; receipts work
- * on any handle. A passing trouble is tried again, a few times. Errors: 75 it
+ * Message queues (the model of SQS): messages are hints to the ledger's work. At least once: a message may come twice,
+ * late, and in any order. One that is received is in flight, hidden from other receivers, until it is acknowledged
+ * (gone), handed back, or its visibility has run out. A queue that is missing is made when it is first used. A handle
+ * belongs to one thread; receipts work on any handle. A passing trouble is tried again, a few times. Errors: 75 it
  * stayed, 77 not permitted, 78 configuration, 130/143 a signal.
  */
 struct queue *queue_open(const struct queue_options *options, struct err *e);

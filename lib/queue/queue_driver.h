@@ -27,7 +27,7 @@ struct queue_item {
  * else 70. `queue` is the whole name, "csvp-load".
  */
 struct queue_driver {
-	const char *scheme; /* of its URLs, in lower case */
+	const char *scheme; /* of its URLs, in lower case; what follows a + is for open to judge */
 	unsigned capabilities;
 	size_t batch;         /* most items of a call; receive is asked for QUEUE_BATCH at most */
 	int64_t longest_wait; /* most milliseconds of one receive */
@@ -65,6 +65,7 @@ struct queue *queue_open_driver(
     const struct queue_driver *driver, const struct queue_options *options, const struct clk *clk, struct err *e);
 
 /* The drivers. */
-const struct queue_driver *pgqueue_driver(void);
+const struct queue_driver *pgqueue_driver(void); /* pg: */
+const struct queue_driver *sqs_driver(void);     /* sqs: sqs+http: sqs+https: */
 
 #endif

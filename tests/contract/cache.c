@@ -431,7 +431,7 @@ main(void)
 		redis_stop(&server);
 		free(to);
 	} else {
-		printf("skip - redis: redis-server is not installed\n");
+		printf("skip - redis: redis-tools are not installed\n");
 	}
 	while ((given = strsep(&rest, " ")) != NULL)
 		if (given[0] != '\0')

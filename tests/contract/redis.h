@@ -69,7 +69,7 @@ redis_expect(const struct redis *redis, const char *command, const char *expecte
 	ck_assert_msg(strncmp(answer, expected, strlen(expected)) == 0, "%s: %s", command, answer);
 }
 
-/* Start it on its port (0: a new one), with the options given as one word each. False if it is not installed. */
+/* Start it on its port (0: a new one). False if it is not installed. */
 static bool
 redis_start(struct redis *redis)
 {
@@ -84,7 +84,8 @@ redis_start(struct redis *redis)
 		int null = open("/dev/null", O_RDWR);
 
 		dup2(null, STDOUT_FILENO);
-		execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
+		/* Debian's redis-tools have the server, too: it is what it is called as. */
+		execlp("redis-check-rdb", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
 		    "--appendonly", "no", "--databases", "3", (char *)NULL);
 		_exit(127);
 	}

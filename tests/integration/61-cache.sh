@@ -4,34 +4,13 @@
 . "${0%/*}/../lib.sh"
 setup
 
-if ! command -v redis-server >redis.path; then
-	skip 'answers from Redis' 'redis-server is not installed'
-	exit 0
-fi
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-redis=
-
-answers()
-{
-	redis-cli -p "$port" "$@"
-}
-
-redis_up()
-{
-	redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no >redis.log 2>&1 &
-	redis=$!
-	wait_until eval "answers ping 2>&1 | grep -q PONG"
-}
-
-redis_down()
-{
-	kill -CONT "$redis"
-	kill -KILL "$redis"
-	{ wait "$redis" || true; } 2>killed
-	redis=
-}
-trap '[ -z "$redis" ] || redis_down; teardown' EXIT
-redis_up
+# Whatever the caller has ready: this one is stopped and killed.
+unset CSVP_TEST_CACHE_URL
+with_services redis
+cache=$CSVP_CACHE_URL
+port=${cache##*:}
+unset CSVP_CACHE_URL
+read -r redis _ <"$CSVP_SERVICES_DIR/redis/pid"
 
 database=$(csvp-admin up)
 csvp-run -q -d navaids -k id "$DATA/navaids.csv" >job
@@ -39,7 +18,7 @@ csvp-run -q -d navaids -k id "$DATA/navaids.csv" >job
 # found OPTIONS...: records on stdout; in the file `said`, what was said of the cache.
 found()
 {
-	CSVP_DATABASE_URL=$database CSVP_CACHE_URL=redis://127.0.0.1:$port csvp-search -v -d navaids "$@" 2>err
+	CSVP_DATABASE_URL=$database CSVP_CACHE_URL=$cache csvp-search -v -d navaids "$@" 2>err
 	sed -n 's/^csvp-search: //; /cache/p' err >said
 }
 
@@ -115,12 +94,11 @@ sql 'CREATE DATABASE other' >/dev/null
 CSVP_DATABASE_URL=$other csvp-admin migrate -q
 printf 'id,name\n1,one\n' >other.csv
 CSVP_DATABASE_URL=$other CSVP_STORE_URL=file://$WORK/other csvp-run -q -d navaids -k id other.csv >job
-is "$(CSVP_DATABASE_URL=$other CSVP_CACHE_URL=redis://127.0.0.1:$port csvp-search -d navaids --count)" 1 \
+is "$(CSVP_DATABASE_URL=$other CSVP_CACHE_URL=$cache csvp-search -d navaids --count)" 1 \
 	'another database with the same Redis gets its own answers'
 
 # Something else stands where an answer was kept.
 found --count >page
-answers --scan --pattern 'csvp:*' >keys
 for broken in 'SET' 'LPUSH'; do
 	python3 - "$port" "$broken" <<'PY'
 import socket, sys
@@ -153,14 +131,14 @@ outage()
 	is "$(grep -c 'going on without it' err)" 1 "$name: one notice"
 	under_san "$name: time" || check "$name: it takes no longer ($took ms)" test "$took" -lt 1500
 	expect_exit 0 "$name: quietly with -q" env CSVP_DATABASE_URL="$database" \
-		CSVP_CACHE_URL="redis://127.0.0.1:$port" csvp-search -q -d navaids --count
+		CSVP_CACHE_URL="$cache" csvp-search -q -d navaids --count
 	is "$(cat err)" '' "$name: nothing is said then"
 }
 kill -STOP "$redis"
 outage 'a stopped Redis'
-redis_down
+services kill redis
 outage 'a killed Redis'
-redis_up
+services start redis
 found --count >page
 says "$kept" 'a new Redis is used again'
 found --count >page
@@ -172,7 +150,7 @@ for round in 1 2 3 4 5; do
 	{ head -n 1 "$DATA/navaids.csv" && sed -n 2p "$DATA/navaids.csv" | sed "s/^[^,]*/9999000$round/"; } >"round.csv"
 	touch asking
 	while [ -e asking ]; do
-		CSVP_DATABASE_URL=$database CSVP_CACHE_URL=redis://127.0.0.1:$port csvp-search -q -d navaids --count
+		CSVP_DATABASE_URL=$database CSVP_CACHE_URL=$cache csvp-search -q -d navaids --count
 	done >crowd &
 	csvp-upload -q -d navaids round.csv | csvp-split | csvp-load | csvp-index >indexed
 	found --count >page

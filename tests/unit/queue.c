@@ -279,7 +279,7 @@ START_TEST(bad_options_are_refused)
 	ck_assert_ptr_null(open_fake(30000, prefix));
 	ck_assert_ptr_null(queue_open(&options, &e));
 	ck_assert_int_eq(e.code, ERR_CONFIG);
-	ck_assert_str_eq(e.message, "no message queue speaks 'amqp:'; hint: there is pg:");
+	ck_assert_str_eq(e.message, "no message queue speaks 'amqp:'; hint: there is pg:, sqs:");
 	options.url = "pg://host/queue";
 	ck_assert_ptr_null(queue_open(&options, &e));
 	ck_assert_int_eq(e.code, ERR_CONFIG);
