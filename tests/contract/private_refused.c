@@ -2,11 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "../mounts.h"
 #include "home_up.h"
 
 START_TEST(without_autostart_nothing_is_made)
@@ -124,10 +123,7 @@ END_TEST
 static bool
 own_mounts(const char *name)
 {
-	uid_t uid = geteuid();
-
-	if (unshare(uid == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+	if (mounts_own())
 		return true;
 	printf("skip - %s: no mount namespace: %s\n", name, strerror(errno));
 	return false;

@@ -1,14 +1,13 @@
 /* What is the file store's own: folders, permissions, a full disk, other people's files. */
 #include <check.h>
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "../mounts.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "scratch.h"
@@ -150,9 +149,7 @@ fill_disk(void)
 {
 	struct store *store;
 
-	if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mkdir("small", 0700) != 0 ||
-	    mount("tmpfs", "small", "tmpfs", 0, "size=1m") != 0)
+	if (!mounts_own() || mkdir("small", 0700) != 0 || mount("tmpfs", "small", "tmpfs", 0, "size=1m") != 0)
 		return 2;
 	store = open_at("small/store");
 	if (store == NULL || put(store, "a", 5 << 20) == 0)
