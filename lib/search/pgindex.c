@@ -84,7 +84,7 @@ write_create(struct buf *sql, const struct search_index *index)
 		pgsql_key_type(sql, index, i);
 		buf_string(sql, pgsql_key_is_text(index, i) ? " COLLATE \"C\", " : ", ");
 	}
-	buf_string(sql, "_version bigint NOT NULL, _body tsvector NOT NULL, PRIMARY KEY (");
+	buf_string(sql, "_version bigint NOT NULL, _body tsvector NOT NULL, _numbers bigint[], PRIMARY KEY (");
 	pgsql_key_names(sql, index, "");
 	buf_string(sql, "));");
 	pgwords_create(sql, index);
@@ -174,10 +174,12 @@ write_upsert(struct buf *sql, const struct search_index *index)
 	pgsql_documents(sql, index);
 	buf_string(sql, " AS d (");
 	pgsql_key_names(sql, index, "");
-	buf_string(sql, ", _version, _body) SELECT ");
+	buf_string(sql, ", _version, _body, _numbers) SELECT ");
 	pgsql_key_names(sql, index, "t.");
 	buf_string(sql, ", t._version, ");
 	pgsql_body(sql, index);
+	buf_string(sql, ", ");
+	pgsql_numbers(sql, index);
 	buf_string(sql, " FROM ");
 	write_keys(sql, index);
 	buf_string(sql, " JOIN ");
@@ -186,7 +188,8 @@ write_upsert(struct buf *sql, const struct search_index *index)
 	pgsql_same_key(sql, index, "t", "k");
 	buf_string(sql, " ON CONFLICT (");
 	pgsql_key_names(sql, index, "");
-	buf_string(sql, ") DO UPDATE SET _version = excluded._version, _body = excluded._body"
+	buf_string(sql, ") DO UPDATE SET _version = excluded._version, _body = excluded._body,"
+			" _numbers = excluded._numbers"
 			" WHERE excluded._version >= d._version RETURNING d._body), missing AS (");
 	pgwords_missing(sql, index, "written");
 	buf_string(sql, ") SELECT c.count, m.word FROM (SELECT count(*) FROM written) c LEFT JOIN missing m ON true");

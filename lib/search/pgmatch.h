@@ -10,6 +10,7 @@ struct search_index;
 struct pgmatch {
 	struct buf from;  /* FROM ... WHERE ...: documents are `d`, records `t` */
 	struct buf words; /* the tsquery of the terms, empty if there are none */
+	struct buf still; /* AND ...: of records `t`, what was asked of documents that may be older */
 	const char **params;
 	char **owned; /* those of the parameters that were made for this */
 	size_t param_count;

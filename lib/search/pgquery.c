@@ -28,6 +28,7 @@ struct run {
 	char **near; /* for each term NULL, or the words that it stands for */
 	struct pgmatch match;
 	enum order order;
+	bool downward; /* BY_KEY: the key is one column, and falls */
 
 	/* Where the page before ended; texts in the caller's state. */
 	bool going_on;
@@ -75,6 +76,7 @@ read_state(struct run *r, const struct buf *from, struct err *e)
 {
 	size_t at = 0, keys = pgsql_key_count(r->index);
 	const char *letter, *order;
+	enum order sorted = r->order;
 
 	if (!cursor_take(from, &at, &letter) || letter == NULL || strlen(letter) != 1 ||
 	    (order = memchr(order_letters, *letter, sizeof order_letters)) == NULL ||
@@ -87,7 +89,7 @@ read_state(struct run *r, const struct buf *from, struct err *e)
 	if (read_near(r, from, &at, e) != 0)
 		return -1;
 	/* The binding tells whether there is a sort, but not what a forger makes of it. */
-	if ((r->order == BY_COLUMN) != (r->query->sort >= 0) ||
+	if ((r->query->sort >= 0 && r->order != sorted) || (r->query->sort < 0 && r->order == BY_COLUMN) ||
 	    (r->order == BY_RANK && (r->last_sort == NULL || r->query->term_count == 0)))
 		return damaged(e);
 	r->going_on = true;
@@ -112,18 +114,6 @@ write_state(struct run *r, const struct pg_rows *row)
 		}
 }
 
-/* The column sorted by, of the records. */
-static void
-write_sort_column(struct buf *sql, const struct run *r)
-{
-	const struct column *column = &r->index->shape->columns[r->query->sort];
-
-	buf_string(sql, "t.");
-	pg_quote_name(sql, column->name);
-	if (column->type == TYPE_TEXT)
-		buf_string(sql, " COLLATE \"C\"");
-}
-
 /* ORDER BY of a relation whose columns are `_sort` and the keys. */
 static void
 write_order(struct buf *sql, const struct run *r, const char *relation)
@@ -135,6 +125,7 @@ write_order(struct buf *sql, const struct run *r, const char *relation)
 		buf_printf(sql, "%s._sort%s NULLS LAST, ", relation,
 		    r->order == BY_RANK || r->query->descending ? " DESC" : "");
 	pgsql_key_names(sql, r->index, prefix);
+	buf_string(sql, r->downward ? " DESC" : "");
 	free(prefix);
 }
 
@@ -146,7 +137,7 @@ write_key_behind(struct buf *sql, struct run *r, const char *relation)
 
 	buf_byte(sql, '(');
 	pgsql_key_names(sql, r->index, prefix);
-	buf_string(sql, ") > (");
+	buf_printf(sql, ") %c (", r->downward ? '<' : '>');
 	for (size_t i = 0; i < pgsql_key_count(r->index); i++) {
 		buf_printf(sql, "%s$%zu::", i > 0 ? ", " : "", pgmatch_parameter(&r->match, r->last_key[i]));
 		pgsql_key_type(sql, r->index, i);
@@ -219,7 +210,7 @@ write_listed(struct buf *sql, struct run *r)
 	struct buf sort = {0};
 
 	if (r->order == BY_COLUMN)
-		write_sort_column(&sort, r);
+		pgsql_column(&sort, r->index, (size_t)r->query->sort);
 	else
 		buf_string(&sort, "NULL");
 	buf_string(sql, "WITH p AS NOT MATERIALIZED (SELECT ");
@@ -230,6 +221,7 @@ write_listed(struct buf *sql, struct run *r)
 	if (r->order == BY_COLUMN)
 		buf_printf(sql, "%s%s NULLS LAST, ", sort.bytes, r->query->descending ? " DESC" : "");
 	pgsql_key_names(sql, r->index, "d.");
+	buf_string(sql, r->downward ? " DESC" : "");
 	write_limit(sql, r);
 	buf_string(sql, ") SELECT 0");
 	buf_fini(&sort);
@@ -257,6 +249,7 @@ write_hits(struct buf *sql, struct run *r)
 	pgsql_records(sql, r->index);
 	buf_string(sql, " t ON ");
 	pgsql_same_key(sql, r->index, "t", "p");
+	buf_append(sql, r->match.still.bytes, r->match.still.length);
 	write_order(sql, r, "p");
 }
 
@@ -385,12 +378,27 @@ tell_near(const struct run *r, struct search_page *page)
 		page->mistyped = buf_detach(&terms);
 }
 
+/* Sorted by the key, or by its first column upward, is the order of the key: pages of it come from its index. */
+static void
+choose_order(struct run *r)
+{
+	const struct query *query = r->query;
+	const struct shape *shape = r->index->shape;
+
+	r->order = query->sort >= 0 ? BY_COLUMN : query->term_count > 0 ? BY_RANK : BY_KEY;
+	if (query->sort >= 0 && shape->key_count > 0 && shape->key[0] == (size_t)query->sort &&
+	    (shape->key_count == 1 || !query->descending)) {
+		r->order = BY_KEY;
+		r->downward = query->descending;
+	}
+}
+
 static int
 answer(struct run *r, const struct buf *from, struct search_page *page, struct err *e)
 {
 	const struct query *query = r->query;
 
-	r->order = query->sort >= 0 ? BY_COLUMN : query->term_count > 0 ? BY_RANK : BY_KEY;
+	choose_order(r);
 	if (from != NULL && read_state(r, from, e) != 0)
 		return -1;
 	if (begin(r, e) != 0 || (from != NULL ? read_page(r, page, e) : read_first_page(r, page, e)) != 0)

@@ -95,6 +95,44 @@ pgsql_words(struct buf *sql, const char *expression)
 		buf_printf(sql, ", '%c', ' ')", glue[i]);
 }
 
+bool
+pgsql_column(struct buf *sql, const struct search_index *index, size_t column)
+{
+	const struct shape *shape = index->shape;
+	const char *name = shape->columns[column].name;
+	for (size_t i = 0; i < shape->key_count; i++)
+		if (shape->key[i] == column) {
+			buf_string(sql, "d.");
+			pg_quote_name(sql, name);
+			return true;
+		}
+	if (shape->columns[column].type == TYPE_BIGINT) {
+		buf_printf(sql, "d._numbers[%zu]", column + 1);
+		return true;
+	}
+	buf_string(sql, "t.");
+	pg_quote_name(sql, name);
+	if (shape->columns[column].type == TYPE_TEXT)
+		buf_string(sql, " COLLATE \"C\"");
+	return false;
+}
+
+void
+pgsql_numbers(struct buf *sql, const struct search_index *index)
+{
+	buf_string(sql, "ARRAY[");
+	for (size_t i = 0; i < index->shape->count; i++) {
+		buf_string(sql, i > 0 ? ", " : "");
+		if (index->shape->columns[i].type == TYPE_BIGINT) {
+			buf_string(sql, "t.");
+			pg_quote_name(sql, index->shape->columns[i].name);
+		} else {
+			buf_string(sql, "NULL");
+		}
+	}
+	buf_string(sql, "]::bigint[]");
+}
+
 void
 pgsql_body(struct buf *sql, const struct search_index *index)
 {
@@ -114,4 +152,16 @@ pgsql_body(struct buf *sql, const struct search_index *index)
 	pgsql_words(sql, text.bytes);
 	buf_byte(sql, ')');
 	buf_fini(&text);
+}
+
+bool
+pgsql_body_holds(const struct search_index *index, size_t column, const char *value)
+{
+	size_t characters = 0;
+	if (index->shape->columns[column].type != TYPE_TEXT || strlen(value) > VALUE_CHARACTERS)
+		return false;
+	for (size_t i = 0; i <= column; i++)
+		if (index->shape->columns[i].type == TYPE_TEXT)
+			characters += VALUE_CHARACTERS + 1;
+	return characters < BODY_CHARACTERS;
 }

@@ -7,10 +7,12 @@
 /*
  * The pieces of SQL that the PostgreSQL driver is made of. A dataset's
  * documents are the table csvp.doc_<dataset>: the key columns by their own
- * names and types, the row's `_version`, and `_body`, the words of its text
- * columns as a tsvector. (No header gives a column the name `_body`.) Values
- * are not copied there: hits are joined from the users' table, so they are
- * typed and current. All functions append to `sql`.
+ * names and types, the row's `_version`, `_body`, the words of its text
+ * columns as a tsvector, and `_numbers`, the values of its bigint columns as
+ * an array in the columns' order, so that a condition on them costs no look
+ * into the users' table. (No header gives a column such a name.) Hits are
+ * joined from the users' table, so they are typed and current. All functions
+ * append to `sql`.
  */
 struct buf;
 struct search_index;
@@ -41,7 +43,19 @@ void pgsql_same_key(struct buf *sql, const struct search_index *index, const cha
  */
 void pgsql_words(struct buf *sql, const char *expression);
 
+/*
+ * A column's value as an expression over documents `d`, if they have it, else over records `t`; of a text with
+ * collation "C". Which of both: true, documents.
+ */
+bool pgsql_column(struct buf *sql, const struct search_index *index, size_t column);
+
+/* The array of a record of table alias t: its bigint columns, NULL for the others. */
+void pgsql_numbers(struct buf *sql, const struct search_index *index);
+
 /* The tsvector of a record of table alias t: its text columns, in order. */
 void pgsql_body(struct buf *sql, const struct search_index *index);
+
+/* Are all words of this value of the column sure to be in that tsvector? Long values, and too many, are cut. */
+bool pgsql_body_holds(const struct search_index *index, size_t column, const char *value);
 
 #endif

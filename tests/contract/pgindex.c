@@ -103,7 +103,8 @@ END_TEST
 START_TEST(two_who_create_the_index_at_once_both_succeed)
 {
 	OK(search_drop(search, &dataset, &e));
-	sql("BEGIN; CREATE TABLE csvp.doc_1 (id text COLLATE \"C\" PRIMARY KEY, _version bigint, _body tsvector);"
+	sql("BEGIN; CREATE TABLE csvp.doc_1 (id text COLLATE \"C\" PRIMARY KEY, _version bigint, _body tsvector,"
+	    "_numbers bigint[]);"
 	    "CREATE TABLE csvp.word_1 (word text COLLATE \"C\" PRIMARY KEY, spellings int[])");
 	must_wait(create, "COMMIT");
 	put("a", 1, "'x'");
@@ -130,6 +131,34 @@ START_TEST(a_lost_connection_is_made_again)
 }
 END_TEST
 
+static int
+count_hit(void *ctx, const struct search_hit *hit, struct err *err)
+{
+	size_t *hits = ctx;
+
+	(void)hit, (void)err;
+	(*hits)++;
+	return 0;
+}
+
+START_TEST(a_number_that_its_document_does_not_know_yet_is_not_found_as_the_old_one)
+{
+	struct search_page page;
+	struct query q;
+	size_t hits = 0;
+
+	define(2, "id text,founded bigint", 1);
+	put("a", 1, "1990");
+	put("b", 1, "1990");
+	sql("UPDATE public.things SET founded = 1991 WHERE id = 'a'");
+	query_init(&q);
+	OK(query_where(&q, &shape, "founded<=1990", &e));
+	OK(search_query(search, &dataset, &q, count_hit, &hits, &page, &e));
+	ck_assert_uint_eq(hits, 1);
+	query_fini(&q);
+}
+END_TEST
+
 START_TEST(a_failed_bulk_leaves_no_transaction)
 {
 	struct search_doc doc = {.key = (const char *const[]){"1"}, .version = 1};
@@ -142,16 +171,6 @@ START_TEST(a_failed_bulk_leaves_no_transaction)
 	holds(1);
 }
 END_TEST
-
-static int
-count_hit(void *ctx, const struct search_hit *hit, struct err *err)
-{
-	size_t *hits = ctx;
-
-	(void)hit, (void)err;
-	(*hits)++;
-	return 0;
-}
 
 START_TEST(more_than_ten_thousand_matches_are_in_order_of_the_key)
 {
@@ -192,6 +211,7 @@ main(void)
 	tcase_add_test(t, two_who_create_the_index_at_once_both_succeed);
 	tcase_add_test(t, two_who_finish_at_once_build_one_index);
 	tcase_add_test(t, a_lost_connection_is_made_again);
+	tcase_add_test(t, a_number_that_its_document_does_not_know_yet_is_not_found_as_the_old_one);
 	tcase_add_test(t, a_failed_bulk_leaves_no_transaction);
 	tcase_add_test(t, more_than_ten_thousand_matches_are_in_order_of_the_key);
 	suite_add_tcase(suite, t);

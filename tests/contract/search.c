@@ -242,6 +242,11 @@ START_TEST(text_filters_compare_bytes_and_whole_values)
 	finds("", "name=Zebra crossing", "a");
 	finds("", "name=", "d");
 	finds("", "name='; DROP TABLE things", "");
+	put_named("e", "--");
+	put_named("f", "R&D/x-y (3.14)");
+	finds("", "name=--", "e");
+	finds("", "name=R&D/x-y (3.14)", "f");
+	finds("", "name=r&d/x-y (3.14)", "");
 }
 END_TEST
 
