@@ -118,6 +118,7 @@ fuzz:
 
 bench: all tests
 	B=$(B) tests/bench/run
+	B=$(B) tests/bench/search
 
 migrate: all
 	$(B)/bin/csvp-admin migrate
