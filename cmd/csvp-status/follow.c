@@ -1,6 +1,7 @@
 #include "follow.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,6 +135,15 @@ put_news(const struct view *v, struct buf *before, const struct view_wish *wish,
 	return result;
 }
 
+/* A pipe whose reader has gone is noticed without writing to it. */
+static bool
+reader_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
 int
 follow_watch(struct pg *pg, const struct view_wish *wish, int64_t timeout, enum err_code *code, struct err *e)
 {
@@ -155,6 +165,8 @@ follow_watch(struct pg *pg, const struct view_wish *wish, int64_t timeout, enum 
 		result = check_time(&v, began, timeout, e);
 		if (result == 0)
 			screen_wait(DRAW_MS);
+		if (result == 0 && reader_gone())
+			break;
 		if (result == 0)
 			result = sig_check(e);
 		if (result != 0)

@@ -5,10 +5,21 @@
 # Screens are asked as `tmux` formats and patterns of this script, not expanded by it.
 # shellcheck disable=SC2016
 setup
+# Much is loaded and indexed here, beside whatever else the machine does.
+WAIT_SECONDS=240
 export TERM=xterm NO_COLOR=
 unset NO_COLOR
 workers=
-trap 'tmux_in kill-server 2>/dev/null || true; [ -z "$workers" ] || kill "$workers" 2>/dev/null || true; teardown' EXIT
+stop_all()
+{
+	local status=$?
+	set +e
+	tmux_in kill-server 2>/dev/null
+	[ -z "$workers" ] || kill "$workers" 2>/dev/null
+	(exit "$status")
+	teardown
+}
+trap stop_all EXIT
 
 # A server for each terminal: one that is ending would take the next one's command.
 servers=0
@@ -73,20 +84,31 @@ head -n 1000 orgs.csv >head.csv
 "$B/tests/bench/generate" --rows 130000 >half.csv
 csvp-run -q -d organizations -k 'Organization Id' head.csv >/dev/null
 
-# --help.
+# --help of every program and subcommand, one below the other on a very high screen.
+cat >helps <<'END'
+for program in "$B"/bin/csvp-*; do
+	"$program" --help
+done
+for name in $(csvp-admin --help | sed -n '/^subcommands:$/,/^$/s/^  \([a-z][a-z-]*\).*/\1/p'); do
+	csvp-admin $name --help
+done
+END
+programs=$(find "$B/bin" -name 'csvp-*' | wc -l)
 for columns in 80 200; do
-	terminal "$columns" 120
-	for program in "$B"/bin/csvp-*; do
-		name=${program##*/}
-		type_line "$name --help"
-		wait_until ended
-		fits "$columns" "$name --help fits $columns columns"
-		matches "$(screen | sed -n 's/^usage: /begins: /p; s/^see /ends: /p' | tr '\n' ' ')" \
-			"begins: $name .*ends: $name\\(1\\)" "$name --help is whole at $columns columns"
-	done
+	terminal "$columns" 1400
+	type_line '. ./helps'
+	wait_until ended
+	fits "$columns" "--help fits $columns columns"
+	is "$(count_on_screen '^usage: csvp-') $(count_on_screen '^see csvp-')" \
+		"$(. ./helps | grep -c '^usage: ') $(. ./helps | grep -c '^see ')" "--help is whole at $columns columns"
+	check "all programs are seen at $columns columns" test "$(screen | grep -o '^see [a-z-]*' | sort -u | wc -l)" \
+		-eq "$programs"
+	# Bold titles are no part of the width.
+	matches "$(tmux_in capture-pane -t t -p -e)" $'^\033\\[1moptions:' "titles are bold at $columns columns"
 done
 
-# Progress: one line, drawn in place, gone at the end.
+# Progress: one line, drawn in place, gone at the end. Slowly, so that a busy machine sees it.
+csvp-admin throttle load 40000/s
 terminal 80
 type_line "csvp-run -d fresh -k 'Organization Id' orgs.csv"
 progress=' of 28\.5 MB  [0-9]+%  [0-9]+ records/s  ETA [0-9:]+$'
@@ -121,7 +143,6 @@ wait_until ended
 fits 80 'a job that is explained fits 80 columns'
 
 # csvp-status --watch while workers load: in place, and the terminal as it was afterwards.
-csvp-admin throttle load 50000/s
 for columns in 80 200; do
 	terminal "$columns"
 	job=$(csvp-upload -q --force --enqueue -d "watched$columns" -k 'Organization Id' half.csv)
@@ -138,11 +159,20 @@ for columns in 80 200; do
 	is "$(count_on_screen '^JOB  DATASET')" 1 'there is one header'
 	fits "$((columns - 1))" "no line is wider than $columns columns"
 	check 'speed and time left are told' wait_until shows "^ +$job  watched$columns +loading +[0-9]+% .* [0-9]+/s +[0-9]+:[0-9]{2}  half.csv"
-	tmux_in resize-window -t t -x 100 -y 20
-	check 'a terminal of another size is drawn anew' wait_until shows '^JOB  DATASET'
-	is "$(count_on_screen '^JOB  DATASET')" 1 'and has one header, too'
-	fits 99 'no line is wider than the new size'
+	tmux_in resize-window -t t -x 60 -y 20
+	check 'on a terminal that has become too narrow each field has a line' wait_until shows "^DATASET +watched$columns\$"
+	is "$(count_on_screen '^JOB  DATASET')" 0 'and nothing is left of the table'
 	tmux_in resize-window -t t -x "$columns" -y 30
+	check 'on a wider one the table is back' wait_until shows '^JOB  DATASET .*FILE$'
+	is "$(count_on_screen '^DATASET')" 0 'and nothing is left of the lines'
+	if [ "$columns" -eq 200 ]; then
+		tmux_in send-keys -t t C-c
+		wait_until ended
+		is "$(count_on_screen '^JOB  DATASET') $(tmux_in display -t t -p '#{cursor_flag} #{alternate_on}')" '1 1 0' \
+			'after Ctrl-C the last picture stays, too'
+		csvp-admin cancel -q "$job"
+		continue
+	fi
 	wait_until ended
 	check 'after --watch the terminal is as before' terminal_is '1 0'
 	matches "$(screen | sed '/^$/d' | tr '\n' '|')" \
@@ -150,7 +180,7 @@ for columns in 80 200; do
 		'the last picture stays, and nothing else'
 	draws=$(grep -o $'\033\\[H' raw | wc -l)
 	wipes=$(grep -o $'\033\\[2J' raw | wc -l)
-	# The shell's `clear`, the beginning, and two sizes, each of which the terminal may tell twice.
+	# The beginning and two sizes, each of which the terminal may tell twice.
 	check "the screen is not wiped between pictures: $wipes of $draws" test "$draws" -gt 4 -a "$wipes" -le 6
 done
 kill "$workers"
