@@ -51,6 +51,7 @@ static const char *const names[] = {
     "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL_SQS",
     "AWS_S3_ENDPOINT_URL",
+    "AWS_CA_BUNDLE",
     NULL,
 };
 
@@ -89,6 +90,7 @@ static const char *const meanings[] = {
     "object store: endpoint",
     "queue: endpoint",
     "object store: endpoint (older spelling)",
+    "object store or queue: file of trusted certificates",
     NULL,
 };
 

@@ -208,25 +208,37 @@ site_connect(const struct site *site, struct err *e)
 	return pg;
 }
 
-/* What AWS's own tools read, and the endpoint of one service. */
-static struct aws
-aws_of(const char *endpoint)
+/* Of these settings the first that is there; texts stay valid for ever. */
+static const char *
+first_setting(const char *const *names)
 {
-	const char *own = config_get(endpoint);
+	for (; *names != NULL; names++)
+		if (config_get(*names) != NULL)
+			return config_get(*names);
+	return NULL;
+}
 
+/* Credentials, and where the service is whose own names for that are `endpoints`. */
+static struct aws
+aws_settings(const char *const *endpoints)
+{
 	return (struct aws){
 	    .access_key = config_get("AWS_ACCESS_KEY_ID"),
 	    .secret_key = config_get("AWS_SECRET_ACCESS_KEY"),
 	    .session_token = config_get("AWS_SESSION_TOKEN"),
 	    .region = config_get("AWS_REGION"),
-	    .endpoint = own != NULL ? own : config_get("AWS_ENDPOINT_URL"),
+	    .endpoint = first_setting(endpoints),
+	    .ca_file = config_get("AWS_CA_BUNDLE"),
 	};
 }
 
 struct store *
 site_store(const struct site *site, struct err *e)
 {
-	return store_open(&(struct store_options){.url = site->store_url}, e);
+	static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL", NULL};
+	struct aws aws = aws_settings(endpoints);
+
+	return store_open(&(struct store_options){.url = site->store_url, .aws = &aws}, e);
 }
 
 struct search *
@@ -250,7 +262,8 @@ site_schema(const struct site *site)
 struct queue *
 site_queue(const struct site *site, struct err *e)
 {
-	struct aws aws = aws_of("AWS_ENDPOINT_URL_SQS");
+	static const char *const endpoints[] = {"AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL", NULL};
+	struct aws aws = aws_settings(endpoints);
 	const struct queue_options options = {
 	    .url = site->queue_url,
 	    .conninfo = site->conninfo,

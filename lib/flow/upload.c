@@ -198,6 +198,7 @@ upload_file(const struct site *site, const struct upload *u, struct progress *pr
 	status = take_in(&t, result, e);
 	/* What failed leaves nothing, also after a signal; if even that fails, the next upload collects it. */
 	pg_shield(t.pg, true);
+	store_shield(t.store, true);
 	if (status != 0 && !pg_lost(t.pg) && discard(&t, &ignored) != 0)
 		log_detail("left behind by the failed upload: %s", ignored.message);
 

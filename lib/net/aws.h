@@ -8,6 +8,7 @@ struct aws {
 	const char *session_token;
 	const char *region;   /* NULL: us-east-1 */
 	const char *endpoint; /* http://host:port; NULL: AWS itself */
+	const char *ca_file;  /* PEM file of the certificates to trust; NULL: the system's */
 };
 
 #endif

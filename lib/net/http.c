@@ -91,10 +91,13 @@ http_close(struct http *http)
 	free(http);
 }
 
-void
+bool
 http_shield(struct http *http, bool on)
 {
+	bool before = http->shielded;
+
 	http->shielded = on;
+	return before;
 }
 
 int

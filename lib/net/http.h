@@ -24,7 +24,7 @@ struct http_options {
 	int64_t stall;   /* milliseconds waited without one byte moving; 0: 60 s */
 };
 
-/* One request. Everything in it must stay as it is until the exchange has ended; the body is not copied. */
+/* One request. The body must stay as it is until the exchange has ended; all else is copied. */
 struct http_request {
 	const char *method;         /* GET HEAD PUT POST DELETE */
 	const char *url;            /* http: or https:, sent as given: encoded, and its query sorted if it is signed */
@@ -52,9 +52,9 @@ void http_close(struct http *http);
 
 /*
  * A shielded client does not listen to signals, so that work can be handed
- * back after one; instead each wait then ends after 10 s at most.
+ * back after one; instead each wait then ends after 10 s at most. Was it before?
  */
-void http_shield(struct http *http, bool on);
+bool http_shield(struct http *http, bool on);
 
 /*
  * A whole exchange. *response begins as all zeros or as an earlier one, and is

@@ -21,10 +21,10 @@ struct http_exchange {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct http_response response;
-	const struct http_request *request;
 	struct buf ahead; /* of a streamed body: not read yet, from `taken` on */
 	size_t taken;
 	int64_t stall;
+	bool streamed;
 	bool head;   /* status and headers are known */
 	bool paused; /* `ahead` is full */
 	bool done;
@@ -67,7 +67,7 @@ on_body(char *bytes, size_t size, size_t count, void *ctx)
 	struct http_exchange *x = ctx;
 	size_t length = size * count;
 
-	if (!x->request->streamed) {
+	if (!x->streamed) {
 		buf_append(&x->response.body, bytes, length);
 	} else if (!good(x)) {
 		size_t room = SHOWN - x->response.body.length;
@@ -99,10 +99,9 @@ add_header(struct http_exchange *x, const char *line)
 }
 
 static void
-set_headers(struct http_exchange *x)
+set_headers(struct http_exchange *x, const struct http_request *request)
 {
 	const struct http *http = x->http;
-	const struct http_request *request = x->request;
 
 	for (const char *const *line = request->headers; line != NULL && *line != NULL; line++)
 		add_header(x, *line);
@@ -124,10 +123,8 @@ set_headers(struct http_exchange *x)
 }
 
 static void
-set_method(struct http_exchange *x)
+set_method(struct http_exchange *x, const struct http_request *request)
 {
-	const struct http_request *request = x->request;
-
 	if (strcmp(request->method, "HEAD") == 0) {
 		curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L);
 		return;
@@ -158,9 +155,9 @@ set_identity(struct http_exchange *x)
 }
 
 static void
-set_transfer(struct http_exchange *x)
+set_transfer(struct http_exchange *x, const char *url)
 {
-	curl_easy_setopt(x->easy, CURLOPT_URL, x->request->url);
+	curl_easy_setopt(x->easy, CURLOPT_URL, url);
 	curl_easy_setopt(x->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(x->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(x->easy, CURLOPT_PATH_AS_IS, 1L);
@@ -184,17 +181,17 @@ http_begin(struct http *http, const struct http_request *request, struct err *e)
 	struct http_exchange *x = buf_calloc(1, sizeof *x);
 
 	x->http = http;
-	x->request = request;
+	x->streamed = request->streamed;
 	x->stall = request->stall != 0 ? request->stall : http->stall;
 	x->easy = curl_easy_init();
 	if (x->easy == NULL) {
 		err_set(e, ERR_AGAIN, "libcurl does not start");
 		goto fail;
 	}
-	set_transfer(x);
-	set_method(x);
+	set_transfer(x, request->url);
+	set_method(x, request);
 	set_identity(x);
-	set_headers(x);
+	set_headers(x, request);
 	if (curl_multi_add_handle(http->multi, x->easy) != CURLM_OK) {
 		err_set(e, ERR_BUG, "libcurl does not take the request");
 		goto fail;

@@ -247,17 +247,30 @@ url_parameter(const struct url *url, const char *name)
 	return NULL;
 }
 
-char *
-url_encode(const char *path)
+static char *
+encode(const char *text, const char *kept)
 {
 	struct buf encoded = {0};
 
-	for (const char *p = path; *p != '\0'; p++)
-		if (is_alpha(*p) || is_digit(*p) || strchr("-._~/", *p) != NULL)
+	buf_string(&encoded, "");
+	for (const char *p = text; *p != '\0'; p++)
+		if (is_alpha(*p) || is_digit(*p) || strchr(kept, *p) != NULL)
 			buf_byte(&encoded, *p);
 		else
 			buf_printf(&encoded, "%%%02X", (unsigned char)*p);
 	return buf_detach(&encoded);
+}
+
+char *
+url_encode(const char *path)
+{
+	return encode(path, "-._~/");
+}
+
+char *
+url_encode_value(const char *text)
+{
+	return encode(text, "-._~");
 }
 
 char *

@@ -38,6 +38,9 @@ ptrdiff_t url_decode(char *text);
 /* A path as it stands in a URL: all but letters, digits, "-._~" and slashes as %XX (RFC 3986 2.3). The caller frees. */
 char *url_encode(const char *path);
 
+/* The same for a value in a query, where slashes are encoded, too. */
+char *url_encode_value(const char *text);
+
 /* The URL for a message: password and query left out, whether it parses or not. The caller frees it. */
 char *url_redact(const char *text);
 

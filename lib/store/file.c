@@ -75,12 +75,13 @@ temporary(const char *key)
 }
 
 static void *
-file_create(void *handle, const char *key, struct err *e)
+file_create(void *handle, const char *key, const struct store_resume *resume, struct err *e)
 {
 	struct file_store *store = handle;
 	struct atomic *writer;
 	char *name;
 
+	(void)resume; /* what a dead writer left is not told from what a live one writes */
 	/* Only to save the work: the commit decides. */
 	if (faccessat(store->folder, key, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		err_set(e, ERR_DATA, "exists");
@@ -105,8 +106,9 @@ file_commit(void *writer, struct err *e)
 }
 
 static void
-file_end(void *writer)
+file_end(void *writer, bool keep)
 {
+	(void)keep;
 	atomic_close(writer);
 }
 

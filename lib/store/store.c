@@ -59,7 +59,7 @@ check_key(const char *key, struct err *e)
 static const struct store_driver *
 find_driver(const char *scheme, struct err *e)
 {
-	const struct store_driver *drivers[] = {file_driver()};
+	const struct store_driver *drivers[] = {file_driver(), s3_driver()};
 	struct buf known = {0};
 
 	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
@@ -132,6 +132,13 @@ store_close(struct store *store)
 	free(store);
 }
 
+void
+store_shield(struct store *store, bool on)
+{
+	if (store->driver->shield != NULL)
+		store->driver->shield(store->handle, on);
+}
+
 /* Fill a whole block from the source; less only at its end. -1 on its error. */
 static ssize_t
 fill(store_source *source, void *ctx, char *block, size_t capacity, struct err *e)
@@ -150,30 +157,61 @@ fill(store_source *source, void *ctx, char *block, size_t capacity, struct err *
 	return (ssize_t)length;
 }
 
+/* Between the driver and who resumes: a callback that fails ends the put, whatever its code. */
+struct putting {
+	struct store *store;
+	const char *key;
+	const struct store_resume *resume;
+	bool stopped;
+};
+
 static int
-write_block(struct store *store, const char *key, void *writer, const char *block, size_t length, struct err *e)
+put_upload(void *ctx, const char *upload, struct err *e)
 {
+	struct putting *putting = ctx;
+
+	putting->stopped = putting->resume->on_upload(putting->resume->ctx, upload, e) != 0;
+	return putting->stopped ? -1 : 0;
+}
+
+static int
+put_part(void *ctx, size_t number, const struct store_part *part, struct err *e)
+{
+	struct putting *putting = ctx;
+
+	putting->stopped = putting->resume->on_part(putting->resume->ctx, number, part, e) != 0;
+	return putting->stopped ? -1 : 0;
+}
+
+/* One block, or with NULL the commit. */
+static int
+write_block(struct putting *putting, void *writer, const char *block, size_t length, struct err *e)
+{
+	struct store *store = putting->store;
 	struct retry retry;
 	int status;
 
 	retry_start(&retry, &policy, store->clk);
 	do
-		status = store->driver->write(writer, block, length, e);
-	while (status != 0 && retry_again(&retry, e));
-	return status == 0 ? 0 : failed(store, key, e);
+		status =
+		    block != NULL ? store->driver->write(writer, block, length, e) : store->driver->commit(writer, e);
+	while (status != 0 && !putting->stopped && retry_again(&retry, e));
+	if (status != 0 && !putting->stopped)
+		failed(store, putting->key, e);
+	return status;
 }
 
 static int
-pump(struct store *store, const char *key, void *writer, store_source *source, void *ctx, uint64_t *size, struct err *e)
+pump(struct putting *putting, void *writer, store_source *source, void *ctx, uint64_t *size, struct err *e)
 {
-	size_t capacity = store->driver->block;
+	size_t capacity = putting->store->driver->block;
 	char *block = buf_malloc(capacity);
 	ssize_t n;
 
 	*size = 0;
 	do {
 		n = fill(source, ctx, block, capacity, e);
-		if (n > 0 && (sig_check(e) != 0 || write_block(store, key, writer, block, (size_t)n, e) != 0))
+		if (n > 0 && (sig_check(e) != 0 || write_block(putting, writer, block, (size_t)n, e) != 0))
 			n = -1;
 		if (n > 0)
 			*size += (uint64_t)n;
@@ -183,31 +221,42 @@ pump(struct store *store, const char *key, void *writer, store_source *source, v
 }
 
 int
-store_put(struct store *store, const char *key, store_source *source, void *ctx, uint64_t *size, struct err *e)
+store_put_resumed(struct store *store, const char *key, store_source *source, void *ctx,
+    const struct store_resume *resume, uint64_t *size, struct err *e)
 {
+	struct putting putting = {.store = store, .key = key, .resume = resume};
+	struct store_resume told = {.on_upload = put_upload, .on_part = put_part, .ctx = &putting};
 	struct retry retry;
+	bool keep = false;
 	void *writer;
 	int status;
 
 	if (check_key(key, e) != 0)
 		return -1;
+	if (resume != NULL) {
+		told.upload = resume->upload;
+		told.parts = resume->parts;
+		told.count = resume->count;
+	}
 	retry_start(&retry, &policy, store->clk);
 	do
-		writer = store->driver->create(store->handle, key, e);
+		writer = store->driver->create(store->handle, key, resume != NULL ? &told : NULL, e);
 	while (writer == NULL && retry_again(&retry, e));
 	if (writer == NULL)
 		return failed(store, key, e);
-	status = pump(store, key, writer, source, ctx, size, e);
-	if (status == 0) {
-		retry_start(&retry, &policy, store->clk);
-		do
-			status = store->driver->commit(writer, e);
-		while (status != 0 && retry_again(&retry, e));
-		if (status != 0)
-			failed(store, key, e);
-	}
-	store->driver->end(writer);
+	status = pump(&putting, writer, source, ctx, size, e);
+	if (status == 0)
+		status = write_block(&putting, writer, NULL, 0, e);
+	if (status != 0 && resume != NULL)
+		keep = e->code == ERR_AGAIN || e->code == ERR_SIGINT || e->code == ERR_SIGTERM;
+	store->driver->end(writer, keep);
 	return status;
+}
+
+int
+store_put(struct store *store, const char *key, store_source *source, void *ctx, uint64_t *size, struct err *e)
+{
+	return store_put_resumed(store, key, source, ctx, NULL, size, e);
 }
 
 /* Open the driver's reader for what is left; an empty range is only looked for. */

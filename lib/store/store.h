@@ -1,17 +1,20 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+struct aws;
 struct err;
 struct object;
 struct store;
 
 /* Everything a driver may need; drivers read no environment. */
 struct store_options {
-	const char *url; /* file:///absolute/folder */
+	const char *url;       /* file:///absolute/folder, s3://bucket/prefix */
+	const struct aws *aws; /* s3: where it is and who asks; NULL: AWS itself, and nobody */
 };
 
 /*
@@ -26,6 +29,9 @@ struct store_options {
 struct store *store_open(const struct store_options *options, struct err *e);
 void store_close(struct store *store);
 
+/* A shielded store does not listen to signals, so that what one has broken off can be put away; see http_shield. */
+void store_shield(struct store *store, bool on);
+
 /* Where the bytes of a new object come from: as read(2). */
 typedef ssize_t store_source(void *ctx, void *bytes, size_t capacity, struct err *e);
 
@@ -37,6 +43,33 @@ typedef ssize_t store_source(void *ctx, void *bytes, size_t capacity, struct err
  */
 int store_put(struct store *store, const char *key, store_source *source, void *ctx, uint64_t *size, struct err *e)
     __attribute__((warn_unused_result));
+
+/* A part of an unfinished object that the store has. */
+struct store_part {
+	uint64_t length;
+	unsigned char sha256[32];
+	char etag[100]; /* what the store calls it */
+};
+
+/*
+ * A put that can be continued by a later one of the same key, also by another
+ * process, if the store works in parts: s3. What on_upload (its begin; parts
+ * told before are void) and on_part (numbers from 1, in order) were told comes
+ * back as upload and parts. A part is passed over only if the source gives the
+ * same bytes again. If the callbacks fail, the put does, with their error.
+ */
+struct store_resume {
+	const char *upload; /* NULL: none */
+	const struct store_part *parts;
+	size_t count;
+	int (*on_upload)(void *ctx, const char *upload, struct err *e);
+	int (*on_part)(void *ctx, size_t number, const struct store_part *part, struct err *e);
+	void *ctx;
+};
+
+/* As store_put; but after a failure with 75, 130 or 143 what the store has is kept for the next one. */
+int store_put_resumed(struct store *store, const char *key, store_source *source, void *ctx,
+    const struct store_resume *resume, uint64_t *size, struct err *e) __attribute__((warn_unused_result));
 
 /* Open the range [offset, offset+length) for reading from its start to its end; 66 if there is no such key. */
 struct object *store_get(struct store *store, const char *key, uint64_t offset, uint64_t length, struct err *e);

@@ -1,6 +1,7 @@
 #ifndef STORE_STORE_DRIVER_H
 #define STORE_STORE_DRIVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -9,11 +10,12 @@ struct clk;
 struct err;
 struct store;
 struct store_options;
+struct store_resume;
 struct url;
 
 /*
- * What a driver of an object store provides. All functions are required
- * (checked when a store is opened). The wrapper in store.c has checked keys
+ * What a driver of an object store provides. All functions but shield are
+ * required (checked when a store is opened). The wrapper in store.c has checked keys
  * and ranges, pumps the source, tries again, looks for signals, and puts the
  * store's URL and the key before each message; a driver does none of that.
  *
@@ -30,17 +32,20 @@ struct store_driver {
 	/* A handle, with what is missing (folder, bucket) made; NULL on error. */
 	void *(*open)(const struct store_options *options, const struct url *url, struct err *e);
 	void (*close)(void *handle);
+	void (*shield)(void *handle, bool on); /* NULL: it never listens to signals */
 
 	/*
 	 * A new object: `create` once (65 early if the key exists), `write` for
 	 * each block, `commit` once, which makes it visible, whole and durable, or
 	 * is 65 if another one was faster. `end` always, and last: frees the
-	 * writer; what was not committed leaves nothing behind.
+	 * writer; what was not committed leaves nothing behind, unless it is to be
+	 * kept. A driver that works in parts tells `resume` (NULL: nobody asks; else
+	 * valid until `end`) of them, and does not send again what it has.
 	 */
-	void *(*create)(void *handle, const char *key, struct err *e);
+	void *(*create)(void *handle, const char *key, const struct store_resume *resume, struct err *e);
 	int (*write)(void *writer, const void *bytes, size_t length, struct err *e);
 	int (*commit)(void *writer, struct err *e);
-	void (*end)(void *writer);
+	void (*end)(void *writer, bool keep);
 
 	/*
 	 * A reader of [offset, offset+length), length > 0. `read` is as read(2) and
@@ -72,5 +77,6 @@ struct store *store_open_driver(
 
 /* The drivers. */
 const struct store_driver *file_driver(void);
+const struct store_driver *s3_driver(void);
 
 #endif

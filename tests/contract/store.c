@@ -1,146 +1,12 @@
-/*
- * What every driver of an object store must do. It runs over a file store of
- * its own and over each URL (separated by blanks) of CSVP_TEST_STORE_URL.
- */
-#include <check.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
+/* What every driver of an object store must do. */
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/buf.h"
-#include "base/clk.h"
-#include "base/err.h"
 #include "base/sig.h"
-#include "store/store.h"
-#include "../unit/scratch.h"
-
-static const char *given; /* the URL the cases run over now; NULL: a file store made anew for each */
-static char *url;
-static char *folder; /* of the keys of this case: a bucket may be shared */
-static struct store *store;
-static struct err e;
-
-/* A source of `length` bytes that begin with `seed`; `before_end` is called when half of them were given. */
-struct made {
-	size_t length;
-	size_t given;
-	unsigned seed;
-	int (*half)(struct err *e);
-};
-
-static char
-made_byte(unsigned seed, size_t at)
-{
-	return (char)(seed + at * 7 + at / 251);
-}
-
-static ssize_t
-made_read(void *ctx, void *bytes, size_t capacity, struct err *err)
-{
-	struct made *made = ctx;
-	char *to = bytes;
-	size_t n = made->length - made->given;
-
-	if (made->half != NULL && made->given >= made->length / 2 && made->half(err) != 0)
-		return -1;
-	if (n > capacity)
-		n = capacity;
-	/* Odd pieces, as a pipe or a decoder gives them. */
-	if (n > 60001)
-		n = 60001;
-	for (size_t i = 0; i < n; i++)
-		to[i] = made_byte(made->seed, made->given + i);
-	made->given += n;
-	return (ssize_t)n;
-}
-
-static const char *
-key(const char *name)
-{
-	static char keys[4][256];
-	static int next;
-	char *to = keys[next++ % 4];
-
-	snprintf(to, sizeof keys[0], "%s/%s", folder, name);
-	return to;
-}
-
-static int
-put(const char *name, size_t length, unsigned seed)
-{
-	struct made made = {.length = length, .seed = seed};
-	uint64_t size;
-
-	if (store_put(store, key(name), made_read, &made, &size, &e) != 0)
-		return -1;
-	ck_assert_uint_eq(size, length);
-	return 0;
-}
-
-/* Read a range by pieces; 0, or -1 with e. Checks each byte. */
-static int
-get(const char *name, uint64_t offset, uint64_t length, unsigned seed)
-{
-	static char bytes[100000];
-	struct object *object = store_get(store, key(name), offset, length, &e);
-	uint64_t at = offset;
-	ssize_t n;
-
-	if (object == NULL)
-		return -1;
-	while ((n = store_read(object, bytes, sizeof bytes, &e)) > 0)
-		for (ssize_t i = 0; i < n; i++, at++)
-			if (bytes[i] != made_byte(seed, at))
-				ck_abort_msg("byte %llu differs", (unsigned long long)at);
-	if (n == 0)
-		ck_assert_uint_eq(at, offset + length);
-	store_release(object);
-	return (int)n;
-}
-
-static void
-expect_code(int status, enum err_code code)
-{
-	ck_assert_int_eq(status, -1);
-	ck_assert_msg(e.code == code, "%d, not %d: %s", e.code, code, e.message);
-}
-
-static struct store *
-open_store(void)
-{
-	struct store *opened = store_open(&(struct store_options){url}, &e);
-
-	ck_assert_msg(opened != NULL, "%s", e.message);
-	return opened;
-}
-
-static int
-count_key(void *ctx, const char *name, struct err *err)
-{
-	(void)name;
-	(void)err;
-	++*(int *)ctx;
-	return 0;
-}
-
-/* No trace of it: not got, not sized, not listed. */
-static void
-expect_invisible(const char *name)
-{
-	uint64_t size;
-	int count = 0;
-
-	expect_code(get(name, 0, 1, 0), ERR_NOINPUT);
-	expect_code(store_size(store, key(name), &size, &e), ERR_NOINPUT);
-	ck_assert_int_eq(store_list(store, key(name), count_key, &count, &e), 0);
-	ck_assert_int_eq(count, 0);
-}
+#include "stores.h"
 
 START_TEST(what_is_put_is_got_back)
 {
-	static const size_t lengths[] = {0, 1, 1048575, 1048576, 1048577, 5000011};
+	static const size_t lengths[] = {0, 1, 1048575, 1048576, 1048577, 5000011, 8388608, 8388609, 20000011};
 
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		char *name = buf_format("n%zu", lengths[i]);
@@ -234,12 +100,6 @@ START_TEST(a_key_that_exists_is_refused_and_unchanged)
 }
 END_TEST
 
-static int
-break_off(struct err *err)
-{
-	return err_set(err, ERR_AGAIN, "the source fails");
-}
-
 START_TEST(a_source_that_fails_leaves_nothing)
 {
 	static const size_t lengths[] = {0, 1000, 5000000};
@@ -268,11 +128,12 @@ terminate(struct err *err)
 
 START_TEST(a_signal_ends_a_put_and_leaves_nothing)
 {
-	struct made made = {.length = 5000000, .half = terminate};
+	struct made made = {.length = 20000000, .half = terminate};
 	uint64_t size;
 
 	sig_init();
 	expect_code(store_put(store, key("stopped"), made_read, &made, &size, &e), ERR_SIGTERM);
+	store_shield(store, true);
 	expect_invisible("stopped");
 }
 END_TEST
@@ -464,37 +325,8 @@ START_TEST(what_is_no_key_is_a_bug)
 }
 END_TEST
 
-static void
-begin(void)
-{
-	scratch_begin();
-	url = given != NULL ? buf_strdup(given) : buf_format("file://%s/store", scratch);
-	folder = buf_format("test-%d-%llx", getpid(), (unsigned long long)clk_random(clk_system()));
-	store = open_store();
-}
-
-static int
-remove_key(void *ctx, const char *name, struct err *err)
-{
-	(void)ctx;
-	return store_remove(store, name, err);
-}
-
-static void
-end(void)
-{
-	char *all = buf_format("%s/", folder);
-
-	ck_assert_msg(store_list(store, all, remove_key, NULL, &e) == 0, "%s", e.message);
-	store_close(store);
-	free(all);
-	free(url);
-	free(folder);
-	scratch_end();
-}
-
-static int
-run(void)
+int
+main(void)
 {
 	const TTest *const tests[] = {
 	    what_is_put_is_got_back,
@@ -514,20 +346,5 @@ run(void)
 	    what_is_no_key_is_a_bug,
 	};
 
-	return scratch_run_between(
-	    given != NULL ? given : "file store", begin, end, tests, sizeof tests / sizeof *tests);
-}
-
-int
-main(void)
-{
-	const char *more = getenv("CSVP_TEST_STORE_URL");
-	char *list = buf_strdup(more != NULL ? more : ""), *rest = list;
-	int failed = run();
-
-	while ((given = strsep(&rest, " ")) != NULL)
-		if (given[0] != '\0')
-			failed |= run();
-	free(list);
-	return failed;
+	return stores_run(tests, sizeof tests / sizeof *tests);
 }

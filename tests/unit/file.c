@@ -19,7 +19,7 @@ static struct store *
 open_at(const char *path)
 {
 	char *url = buf_format("file://%s/%s", scratch, path);
-	struct store *store = store_open(&(struct store_options){url}, &e);
+	struct store *store = store_open(&(struct store_options){.url = url}, &e);
 
 	free(url);
 	return store;
@@ -99,7 +99,7 @@ START_TEST(a_url_is_an_absolute_folder)
 	static const char *const bad[] = {"file:", "file:relative", "file://host/folder", "file://folder"};
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		ck_assert_ptr_null(store_open(&(struct store_options){bad[i]}, &e));
+		ck_assert_ptr_null(store_open(&(struct store_options){.url = bad[i]}, &e));
 		expect_error(-1, ERR_CONFIG, "file:///srv/csvp");
 	}
 	scratch_write("plain", "x", 1);

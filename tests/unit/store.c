@@ -61,8 +61,9 @@ fake_close(void *handle)
 }
 
 static void *
-fake_create(void *handle, const char *key, struct err *err)
+fake_create(void *handle, const char *key, const struct store_resume *resume, struct err *err)
 {
+	(void)resume;
 	return called(err, "create %s", key) == 0 ? handle : NULL;
 }
 
@@ -81,8 +82,9 @@ fake_commit(void *writer, struct err *err)
 }
 
 static void
-fake_end(void *writer)
+fake_end(void *writer, bool keep)
 {
+	(void)keep;
 	(void)writer;
 	buf_string(&fake.calls, "end\n");
 }
@@ -202,7 +204,7 @@ static void
 begin(void)
 {
 	store = store_open_driver(
-	    &driver, &(struct store_options){"fake://user:secret@host/folder?token=secret"}, &clk, &e);
+	    &driver, &(struct store_options){.url = "fake://user:secret@host/folder?token=secret"}, &clk, &e);
 	ck_assert_ptr_nonnull(store);
 	ck_assert_str_eq(fake.calls.bytes, "open host /folder\n");
 	buf_reset(&fake.calls);
@@ -380,10 +382,10 @@ END_TEST
 
 START_TEST(a_url_no_driver_speaks_is_a_configuration_error)
 {
-	ck_assert_ptr_null(store_open(&(struct store_options){"gopher://host/x"}, &e));
+	ck_assert_ptr_null(store_open(&(struct store_options){.url = "gopher://host/x"}, &e));
 	ck_assert_int_eq(e.code, ERR_CONFIG);
-	ck_assert_str_eq(e.message, "no object store speaks 'gopher:'; hint: there is file:");
-	ck_assert_ptr_null(store_open(&(struct store_options){"/srv/csvp"}, &e));
+	ck_assert_str_eq(e.message, "no object store speaks 'gopher:'; hint: there is file:, s3:");
+	ck_assert_ptr_null(store_open(&(struct store_options){.url = "/srv/csvp"}, &e));
 	ck_assert_int_eq(e.code, ERR_CONFIG);
 	store_close(NULL);
 	store_release(NULL);
