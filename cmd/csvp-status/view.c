@@ -92,9 +92,7 @@ add_job_row(struct look *l, const struct status *s)
 	snprintf(id, sizeof id, "%" PRId64, s->id);
 	snprintf(records, sizeof records, "%" PRId64, s->records);
 	snprintf(rejected, sizeof rejected, "%" PRId64, s->rejected - s->replayed);
-	if (strcmp(s->state, "done") == 0)
-		snprintf(done, sizeof done, "100%%");
-	else if (s->percent >= 0)
+	if (s->percent >= 0)
 		snprintf(done, sizeof done, "%d%%", s->percent);
 	if (s->speed >= 0)
 		snprintf(speed, sizeof speed, "%" PRId64 "/s", s->speed);

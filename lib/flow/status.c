@@ -30,19 +30,20 @@
 	" coalesce(ceil((p.bytes - coalesce(p.done, 0)) * p.seconds / nullif(p.recent_bytes, 0)), -1)::bigint"
 #define FROM                                                                                                           \
 	" FROM csvp.job_status s CROSS JOIN LATERAL (SELECT sum(k.length) AS bytes,"                                   \
-	"  sum(k.length) FILTER (WHERE k.state = 'indexed' OR (s.derived NOT IN ('indexing', 'done')"                  \
-	"                                                      AND k.state = 'loaded')) AS done,"                      \
+	"  sum(k.length) FILTER (WHERE k.state = 'indexed'"                                                            \
+	"                           OR (k.state = 'loaded' AND s.derived <> 'indexing')) AS done,"                     \
 	"  sum(k.records) FILTER (WHERE k.at >= w.since) AS recent_records,"                                           \
 	"  sum(k.length) FILTER (WHERE k.at >= w.since) AS recent_bytes,"                                              \
 	"  nullif(extract(epoch FROM clock_timestamp() - min(w.since)), 0) AS seconds"                                 \
-	"  FROM (SELECT k.*, CASE s.derived WHEN 'loading' THEN k.loaded_at WHEN 'indexing' THEN k.indexed_at END AS " \
-	"at"                                                                                                           \
-	"          FROM csvp.chunk k WHERE k.job = s.id) k,"                                                           \
+	"  FROM (SELECT c.*,"                                                                                          \
+	"               CASE s.derived WHEN 'loading' THEN c.loaded_at WHEN 'indexing' THEN c.indexed_at END AS at"    \
+	"          FROM csvp.chunk c WHERE c.job = s.id AND s.derived <> 'done') k,"                                   \
 	"       (SELECT greatest(clock_timestamp() - interval '1 minute', CASE s.derived"                              \
 	"                 WHEN 'loading' THEN min(r.loaded_at - r.load_ms * interval '1 ms')"                          \
 	"                 ELSE min(r.indexed_at) + interval '1 microsecond' END) AS since"                             \
-	"          FROM csvp.chunk r WHERE r.job = s.id AND CASE s.derived WHEN 'loading' THEN r.loaded_at"            \
-	"               WHEN 'indexing' THEN r.indexed_at END > clock_timestamp() - interval '1 minute') w) p"
+	"          FROM csvp.chunk r WHERE r.job = s.id AND s.derived IN ('loading', 'indexing')"                      \
+	"           AND CASE s.derived WHEN 'loading' THEN r.loaded_at ELSE r.indexed_at END"                          \
+	"               > clock_timestamp() - interval '1 minute') w) p"
 
 static enum err_code
 verdict_of(const struct status *s, int64_t error_code)
@@ -84,7 +85,7 @@ visit_row(void *ctx, const struct pg_rows *row, struct err *e)
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		*numbers[i] = pg_rows_int(row, 0, 5 + i);
 	s.verdict = verdict_of(&s, pg_rows_int(row, 0, 24));
-	s.percent = (int)pg_rows_int(row, 0, 25);
+	s.percent = strcmp(s.state, "done") == 0 ? 100 : (int)pg_rows_int(row, 0, 25);
 	s.speed = pg_rows_int(row, 0, 26);
 	s.left = pg_rows_int(row, 0, 27);
 	v->seen++;

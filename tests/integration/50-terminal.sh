@@ -7,7 +7,7 @@
 setup
 # Much is loaded and indexed here, beside whatever else the machine does.
 WAIT_SECONDS=240
-export TERM=xterm NO_COLOR=
+export TERM=xterm
 unset NO_COLOR
 workers=
 stop_all()
