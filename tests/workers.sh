@@ -8,7 +8,7 @@
 #
 # Conditions for wait_until:
 #
-#	settled [N]      N jobs (all there are) are at their end and no message is left
+#	settled          all jobs are at their end and no message is left
 #	holding JOB      a chunk of it is being worked on
 #	idle STAGE N     N sessions of csvp-STAGE wait for a message
 crew()
@@ -51,9 +51,8 @@ idle()
 
 settled()
 {
-	[ "$(sql "SELECT count(*) FILTER (WHERE derived IN ('done', 'failed', 'cancelled')) || '/' || coalesce(nullif('${1:-}', ''), count(*)::text)
-		|| ' ' || (SELECT count(*) FROM csvp.message WHERE queue <> 'csvp-dead') FROM csvp.job_status" |
-		sed 's|^\([0-9]*\)/\1 0$|yes|')" = yes ]
+	[ "$(sql "SELECT (SELECT count(*) FROM csvp.job_status WHERE derived NOT IN ('done', 'failed', 'cancelled'))
+		+ (SELECT count(*) FROM csvp.message WHERE queue <> 'csvp-dead')")" -eq 0 ]
 }
 
 holding()

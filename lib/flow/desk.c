@@ -48,10 +48,15 @@ desk_close(struct desk *d)
 	*d = (struct desk){0};
 }
 
+/* What a job is on the desk for: to load it, to index what is loaded (that of a cancelled job stays), or to look. */
+enum purpose { TO_LOAD, TO_INDEX, TO_LOOK };
+
 static int
-check_workable(const struct job *job, struct err *e)
+check_workable(const struct job *job, enum purpose purpose, struct err *e)
 {
-	if (job->cancelled)
+	if (purpose == TO_LOOK)
+		return 0;
+	if (job->cancelled && purpose == TO_LOAD)
 		return err_set(e, ERR_DATA, "job %" PRId64 " is cancelled", job->id);
 	if (job->paused)
 		return err_set(
@@ -77,14 +82,14 @@ aim(struct desk *d)
 }
 
 static int
-take(struct desk *d, int64_t id, bool workable, struct err *e)
+take(struct desk *d, int64_t id, enum purpose purpose, struct err *e)
 {
 	struct dataset dataset;
 	struct job job;
 
 	if (job_load(d->pg, id, &job, e) != 0)
 		return -1;
-	if ((workable && check_workable(&job, e) != 0) || dataset_load(d->pg, job.dataset, &dataset, e) != 0) {
+	if (check_workable(&job, purpose, e) != 0 || dataset_load(d->pg, job.dataset, &dataset, e) != 0) {
 		job_fini(&job);
 		return -1;
 	}
@@ -110,13 +115,19 @@ take(struct desk *d, int64_t id, bool workable, struct err *e)
 int
 desk_take(struct desk *d, int64_t job, struct err *e)
 {
-	return take(d, job, true, e);
+	return take(d, job, TO_LOAD, e);
+}
+
+int
+desk_take_loaded(struct desk *d, int64_t job, struct err *e)
+{
+	return take(d, job, TO_INDEX, e);
 }
 
 int
 desk_take_any(struct desk *d, int64_t job, struct err *e)
 {
-	return take(d, job, false, e);
+	return take(d, job, TO_LOOK, e);
 }
 
 int
@@ -154,7 +165,7 @@ still_wanted(void *ctx, struct err *e)
 
 	if (job_load(w->desk->pg, w->chunk.job, &job, e) != 0)
 		return -1;
-	result = check_workable(&job, e);
+	result = check_workable(&job, w->resource == THROTTLE_INDEX ? TO_INDEX : TO_LOAD, e);
 	job_fini(&job);
 	if (result == 0)
 		result = look(w, e);

@@ -49,6 +49,9 @@ void desk_close(struct desk *d);
  */
 int desk_take(struct desk *d, int64_t job, struct err *e) __attribute__((warn_unused_result));
 
+/* The same to index what is loaded, which stays when a job is cancelled. */
+int desk_take_loaded(struct desk *d, int64_t job, struct err *e) __attribute__((warn_unused_result));
+
 /* The same for a job that was split, whatever became of it: to read its records again. */
 int desk_take_any(struct desk *d, int64_t job, struct err *e) __attribute__((warn_unused_result));
 

@@ -189,7 +189,7 @@ index_chunk(struct desk *d, struct search *search, int64_t job, int64_t number, 
 	struct chunk c;
 	int ready, result = -1;
 
-	if (desk_take(d, job, e) != 0)
+	if (desk_take_loaded(d, job, e) != 0)
 		return -1;
 	ready = dataset_ready(d, last, e);
 	if (ready <= 0)
@@ -202,6 +202,8 @@ index_chunk(struct desk *d, struct search *search, int64_t job, int64_t number, 
 		result = index_locked(d, search, &c, e);
 	else if (c.state == CHUNK_INDEXED)
 		result = 0;
+	else if (d->job.cancelled)
+		err_set(e, ERR_DATA, "job %" PRId64 " is cancelled", job);
 	else
 		err_set(e, ERR_AGAIN, "the chunk is not loaded; hint: csvp-load %" PRId64 "/%" PRId64, job, number);
 
