@@ -1,5 +1,6 @@
 #include "cache/cache.h"
 
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,4 +145,26 @@ cache_put(struct cache *cache, const struct buf *key, const struct buf *value)
 		return true;
 	failed(cache, &e);
 	return false;
+}
+
+int
+cache_probe(struct cache *cache, struct err *e)
+{
+	struct buf key = {0}, value = {0}, found = {0};
+	int result;
+
+	if (cache->driver == NULL)
+		return 0;
+	buf_printf(&key, "csvp:probe:%016" PRIx64, clk_random(cache->clk));
+	buf_printf(&value, "%016" PRIx64, clk_random(cache->clk));
+	result = cache->driver->put(cache->self, &key, &value, e);
+	if (result == 0) {
+		result = cache->driver->get(cache->self, &key, &found, e);
+		if (result == 0 || (result > 0 && strcmp(found.bytes, value.bytes) != 0))
+			result = err_set(e, ERR_UNAVAILABLE, "what was kept is not found again");
+	}
+	buf_fini(&found);
+	buf_fini(&value);
+	buf_fini(&key);
+	return result < 0 ? err_prefix(e, "cache %s", cache->url) : 0;
 }

@@ -17,7 +17,7 @@ struct cache_options {
 /*
  * A cache of answers, shared by hosts, that may forget anything at any time.
  * It costs speed when it is not there, never an answer: after cache_open there
- * are no errors. A call that finds it dead or slow takes at most CACHE_PATIENCE
+ * are no errors (but of cache_probe). A call that finds it dead or slow takes at most CACHE_PATIENCE
  * milliseconds, says so in one notice, and after that it is left alone for
  * CACHE_REST: calls find and keep nothing, at no cost. What is kept is
  * forgotten after its time (ttl, an hour if none is given). One thread at a
@@ -44,5 +44,8 @@ bool cache_get(struct cache *cache, const struct buf *key, struct buf *value);
 
 /* Keep a value, in place of an older one; false if it is not kept. A longer key or a larger value never is. */
 bool cache_put(struct cache *cache, const struct buf *key, const struct buf *value);
+
+/* For a person who asks how it is: keep something and find it again. 0, also where there is none; 75, 77, 69. */
+int cache_probe(struct cache *cache, struct err *e) __attribute__((warn_unused_result));
 
 #endif

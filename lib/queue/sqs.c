@@ -91,7 +91,10 @@ sqs_open(const struct queue_options *options, const struct url *url, struct err 
 		goto fail;
 	}
 	self->visibility = (int)((options->visibility + 999) / 1000);
-	self->http = http_open(&(struct http_options){.service = "sqs", .aws = options->aws}, e);
+	self->http = http_open(
+	    &(struct http_options){
+		.ca_file = options->aws != NULL ? options->aws->ca_file : NULL, .service = "sqs", .aws = options->aws},
+	    e);
 	if (self->http != NULL)
 		return self;
 
@@ -365,8 +368,7 @@ sqs_depth(void *ctx, const char *queue, struct queue_depth *depth, struct err *e
 	answer = on_queue(ctx, "GetQueueAttributes", queue, request, 0, e);
 	if (answer == NULL)
 		return -1;
-	depth->visible = attribute(answer, names[0]);
-	depth->in_flight = attribute(answer, names[1]);
+	*depth = (struct queue_depth){.visible = attribute(answer, names[0]), .in_flight = attribute(answer, names[1])};
 	cJSON_Delete(answer);
 	return 0;
 }

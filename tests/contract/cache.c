@@ -96,6 +96,7 @@ START_TEST(what_was_never_kept_is_not_found)
 
 	expect_nothing(&key);
 	ck_assert_int_eq(cache_awake(cache), keeps);
+	OK(cache_probe(cache, &e));
 	buf_fini(&key);
 }
 END_TEST
@@ -250,6 +251,7 @@ START_TEST(a_dead_redis_costs_one_attempt)
 		return;
 	put(&key, &value);
 	redis_stop(&server);
+	FAILS(ERR_AGAIN, cache_probe(cache, &e));
 	expect_outage(3 * CACHE_PATIENCE);
 	redis_start(&server);
 	/* Another program need not wait. */
@@ -304,6 +306,7 @@ START_TEST(a_full_redis_keeps_nothing_and_still_finds)
 	redis_expect(&server, "CONFIG SET maxmemory-policy noeviction", "+OK");
 	redis_expect(&server, "CONFIG SET maxmemory 1", "+OK");
 	ck_assert(!cache_put(cache, &other, &value));
+	FAILS(ERR_UNAVAILABLE, cache_probe(cache, &e));
 	expect_found(&key, &value);
 	ck_assert(cache_awake(cache));
 	redis_expect(&server, "CONFIG SET maxmemory 0", "+OK");
