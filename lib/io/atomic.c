@@ -91,23 +91,24 @@ atomic_sync(int folder, const char *path, struct err *e)
 int
 atomic_mkdir(int folder, const char *path, struct err *e)
 {
-	char *up;
-	int status;
+	char *up = parent(path);
+	int status = 0;
 
-	if (mkdirat(folder, path, 0700) == 0) {
-		up = parent(path);
-		status = sync_folder(folder, up, e);
-		free(up);
-		return status;
+	for (int tries = 0; status == 0 && mkdirat(folder, path, 0700) != 0; tries++) {
+		if (errno == EEXIST)
+			goto done;
+		/* What is above it is there, and still: nothing can be made in it (/proc), or somebody removes it as fast. */
+		if (errno != ENOENT || strchr(path, '/') == NULL || tries == 3)
+			status = failed(e, errno, "cannot make folder", path);
+		else
+			status = atomic_mkdir(folder, up, e);
 	}
-	if (errno == EEXIST)
-		return 0;
-	if (errno != ENOENT || strchr(path, '/') == NULL)
-		return failed(e, errno, "cannot make folder", path);
-	up = parent(path);
-	status = atomic_mkdir(folder, up, e);
+	if (status == 0)
+		status = sync_folder(folder, up, e);
+
+done:
 	free(up);
-	return status == 0 ? atomic_mkdir(folder, path, e) : -1;
+	return status;
 }
 
 static int

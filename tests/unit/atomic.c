@@ -137,6 +137,9 @@ START_TEST(paths_are_relative_to_the_folder_given)
 	ck_assert_int_eq(atomic_mkdir(AT_FDCWD, "x/y/f/g/h", &e), -1);
 	ck_assert_int_eq(e.code, ERR_IO);
 	ck_assert_str_eq(e.message, "cannot make folder x/y/f/g/h: Not a directory");
+	/* What is above it is there, and no folder can be made in it. */
+	ck_assert_int_eq(atomic_mkdir(AT_FDCWD, "/proc/x/y", &e), -1);
+	ck_assert_str_eq(e.message, "cannot make folder /proc/x: No such file or directory");
 }
 END_TEST
 
