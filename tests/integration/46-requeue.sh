@@ -115,7 +115,7 @@ csvp-split -q --chunk-bytes 50k "$job" >/dev/null
 id=$(sql "SELECT id FROM csvp.dataset WHERE name = 'orphan'")
 say held BEGIN "SELECT FROM csvp.dataset WHERE id = $id FOR UPDATE"
 start load csvp-load -q "$job"
-wait_until blocked 1
+wait_until blocked_in 1 'csvp.dataset'
 kill -KILL "${STARTED[load]}"
 finish load
 sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'csvp-load'" >/dev/null
