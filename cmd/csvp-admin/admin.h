@@ -13,6 +13,7 @@ int admin_control(int argc, char **argv); /* cancel, pause, resume */
 int admin_create_index(int argc, char **argv);
 int admin_dataset(int argc, char **argv);
 int admin_dead(int argc, char **argv);
+int admin_doctor(int argc, char **argv);
 int admin_down(int argc, char **argv);
 int admin_migrate(int argc, char **argv);
 int admin_psql(int argc, char **argv);

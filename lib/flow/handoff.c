@@ -160,7 +160,7 @@ handoff_sweep(struct pg *pg, struct queue *queue, bool idle_only, int64_t sent[Q
 		sent[i] = 0;
 	for (size_t i = 0; i < sizeof undone / sizeof *undone; i++) {
 		enum queue_name to = undone[i].to;
-		struct queue_depth depth = {0, 0};
+		struct queue_depth depth = {.visible = 0};
 		char *sql;
 
 		if (idle_only && queue_depth(queue, to, &depth, e) != 0)
@@ -172,6 +172,25 @@ handoff_sweep(struct pg *pg, struct queue *queue, bool idle_only, int64_t sent[Q
 		free(sql);
 		if (sent[to] < 0)
 			return -1;
+	}
+	return 0;
+}
+
+int
+handoff_undone(struct pg *pg, int64_t counts[QUEUE_COUNT], struct err *e)
+{
+	for (size_t i = 0; i < QUEUE_COUNT; i++)
+		counts[i] = 0;
+	for (size_t i = 0; i < sizeof undone / sizeof *undone; i++) {
+		char *sql = buf_format("SELECT count(*) FROM (%s) AS u", undone[i].sql);
+		struct pg_rows *rows;
+		int result = pg_query(pg, &rows, e, sql, 0, NULL);
+
+		free(sql);
+		if (result != 0)
+			return -1;
+		counts[undone[i].to] = pg_rows_int(rows, 0, 0);
+		pg_rows_free(rows);
 	}
 	return 0;
 }

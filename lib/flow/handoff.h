@@ -42,4 +42,7 @@ int handoff_resumed(struct pg *pg, struct queue *queue, int64_t job, struct err 
 int handoff_sweep(struct pg *pg, struct queue *queue, bool idle_only, int64_t sent[QUEUE_COUNT], struct err *e)
     __attribute__((warn_unused_result));
 
+/* How much of the same work there is, by queue. */
+int handoff_undone(struct pg *pg, int64_t undone[QUEUE_COUNT], struct err *e) __attribute__((warn_unused_result));
+
 #endif

@@ -254,6 +254,12 @@ site_conninfo(const struct site *site)
 }
 
 const char *
+site_store_url(const struct site *site)
+{
+	return site->store_url;
+}
+
+const char *
 site_schema(const struct site *site)
 {
 	return site->schema;

@@ -41,6 +41,7 @@ int64_t site_visibility(const struct site *site);
 
 /* What libpq connects with, and the schema of the users' tables; valid until site_close. */
 const char *site_conninfo(const struct site *site);
+const char *site_store_url(const struct site *site);
 const char *site_schema(const struct site *site);
 
 /* CSVP_HOME or its default; freed by the caller. */

@@ -308,14 +308,17 @@ pgqueue_depth(void *ctx, const char *queue, struct queue_depth *depth, struct er
 	struct pgqueue *self = ctx;
 	struct pg_rows *rows;
 
-	if (connect_once(self, e) != 0 ||
-	    PG_QUERY(self->pg, &rows, e,
-		"SELECT count(*) FILTER (WHERE visible_at <= statement_timestamp()),"
-		" count(*) FILTER (WHERE visible_at > statement_timestamp()) FROM csvp.message WHERE queue = $1",
-		queue) != 0)
+	if (connect_once(self, e) != 0 || PG_QUERY(self->pg, &rows, e,
+					      "SELECT count(*) FILTER (WHERE visible_at <= statement_timestamp()),"
+					      " count(*) FILTER (WHERE visible_at > statement_timestamp()),"
+					      " (extract(epoch FROM statement_timestamp() - min(visible_at)) * "
+					      "1000)::bigint FROM csvp.message WHERE queue = $1",
+					      queue) != 0)
 		return failed(self);
 	depth->visible = (uint64_t)pg_rows_int(rows, 0, 0);
 	depth->in_flight = (uint64_t)pg_rows_int(rows, 0, 1);
+	if (depth->visible > 0)
+		depth->oldest = pg_rows_int(rows, 0, 2);
 	pg_rows_free(rows);
 	return 0;
 }

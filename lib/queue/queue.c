@@ -326,6 +326,7 @@ queue_depth(struct queue *queue, enum queue_name name, struct queue_depth *depth
 	struct retry retry;
 	int status;
 
+	*depth = (struct queue_depth){.oldest = -1};
 	retry_start(&retry, &policy, queue->clk);
 	do
 		status = queue->driver->depth(queue->self, queue->names[name], depth, e);

@@ -83,13 +83,13 @@ int queue_acknowledge(
 
 struct queue_depth {
 	uint64_t visible, in_flight;
+	int64_t oldest; /* milliseconds that a visible one has waited; -1: there is none, or it is not known */
 };
 int queue_depth(struct queue *queue, enum queue_name name, struct queue_depth *depth, struct err *e) MUST_CHECK;
 
 /*
- * Look at the visible messages, oldest first if the broker knows: `each`
- * says for every one whether it stays (0) or is removed (1); -1 ends the visit.
- * It may send on the same handle. Meanwhile SQS hides from others what it visits.
+ * Look at the visible messages, oldest first if the broker knows: `each` says for every one whether it stays (0) or is
+ * removed (1); -1 ends the visit. It may send on the same handle. Meanwhile SQS hides from others what it visits.
  */
 typedef int queue_each(void *ctx, const struct message *message, struct err *e);
 int queue_visit(struct queue *queue, enum queue_name name, queue_each *each, void *ctx, struct err *e) MUST_CHECK;

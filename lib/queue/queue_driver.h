@@ -51,6 +51,7 @@ struct queue_driver {
 	int (*receive)(
 	    void *self, const char *queue, size_t most, int64_t wait, struct queue_item *items, struct err *e);
 
+	/* `oldest` is -1 before. */
 	int (*depth)(void *self, const char *queue, struct queue_depth *depth, struct err *e);
 
 	/* As queue_visit. After the first call of `each` a failure is final: the wrapper does not repeat it. */

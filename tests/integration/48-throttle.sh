@@ -20,7 +20,7 @@ on()
 	seq -f '%g,a name' 1 150000
 } >many.csv
 job=$(csvp-upload -q -d many -k id many.csv)
-csvp-split -q --chunk-bytes 2k --enqueue "$job" >chunks
+csvp-split -q --chunk-bytes 4k --enqueue "$job" >chunks
 echo "# $(grep -c '' chunks) chunks"
 
 records()
@@ -55,7 +55,11 @@ some()
 }
 wait_until some
 if ! under_san 'two hosts at 5000/s'; then
-	got=$(rate 8)
+	# Never more; less only while the machine is too busy with something else: three times to see it.
+	for _ in 1 2 3; do
+		got=$(rate 6)
+		[ "$got" -le 4500 ] || break
+	done
 	check "two hosts with four workers at 5000/s load 5000/s within 10 % ($got)" within "$got" 5000 10
 fi
 
