@@ -11,10 +11,18 @@
 #	settled          all jobs are at their end and no message is left
 #	holding JOB      a chunk of it is being worked on
 #	idle STAGE N     N sessions of csvp-STAGE wait for a message
+# A script that ends early leaves no workers.
+end_with_script()
+{
+	local left=0
+	trap 'left=$?; kill "${STARTED[@]}" 2>/dev/null || :; [ "$left" -eq 0 ] || FAILED=yes; teardown' EXIT
+}
+
 crew()
 {
 	local name=$1
 	shift
+	end_with_script
 	start "$name" csvp-run --workers "$@"
 	wait_until idle split 1
 	wait_until idle load 1
@@ -25,6 +33,7 @@ worker()
 {
 	local name=$1 stage=$2
 	shift 2
+	end_with_script
 	start "$name" "csvp-$stage" --worker "$@"
 	wait_until idle "$stage" 1
 }
@@ -36,6 +45,9 @@ term()
 		kill -TERM "${STARTED[$name]}" 2>/dev/null || :
 	done
 	finish "$@"
+	for name; do
+		unset "STARTED[$name]"
+	done
 }
 
 pids()
