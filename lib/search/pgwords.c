@@ -37,8 +37,8 @@ void
 pgwords_missing(struct buf *sql, const struct search_index *index, const char *relation)
 {
 	buf_printf(sql,
-	    "SELECT w.word FROM (SELECT DISTINCT u.word COLLATE \"C\" AS word FROM %s,"
-	    " unnest(tsvector_to_array(%s._body)) AS u (word) WHERE u.word COLLATE \"C\" >= ':') w"
+	    "SELECT w.word FROM (SELECT DISTINCT u.word FROM"
+	    " (SELECT unnest(tsvector_to_array(%s._body)) COLLATE \"C\" AS word FROM %s) u WHERE u.word >= ':') w"
 	    " WHERE w.word !~ '[0-9]' AND char_length(w.word) BETWEEN 2 AND %d AND NOT EXISTS (SELECT FROM ",
 	    relation, relation, EDITS_LETTERS);
 	pgwords_table(sql, index);
