@@ -56,7 +56,7 @@ admin_doctor(int argc, char **argv)
 	    {.name = NULL},
 	};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_QUEUE_URL",
-	    "CSVP_SEARCH_URL", "CSVP_HOME", "CSVP_SCHEMA", "CSVP_CONFIG", NULL};
+	    "CSVP_SEARCH_URL", "CSVP_CACHE_URL", "CSVP_HOME", "CSVP_SCHEMA", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-admin doctor", "[--json]",
 	    "Ask every service of the configuration what stands in the way of csvp, or will: one line a finding, ok, "
 	    "warn "

@@ -24,6 +24,7 @@ static const struct {
     {"store", doctor_store},
     {"queue", doctor_queue},
     {"search", doctor_search},
+    {"cache", doctor_cache},
     {"work", doctor_work},
 };
 

@@ -42,6 +42,7 @@ doctor_check doctor_database_sessions;
 doctor_check doctor_store;
 doctor_check doctor_queue;
 doctor_check doctor_search;
+doctor_check doctor_cache;
 doctor_check doctor_work;
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "cache/cache.h"
 #include "db/pg.h"
 #include "flow/deadletters.h"
 #include "flow/doctor_internal.h"
@@ -217,6 +218,24 @@ doctor_search(struct doctor *d)
 	else
 		doctor_say(d, DOCTOR_OK, ERR_NONE, NULL, "it answers");
 	search_close(search);
+}
+
+/* It costs speed when it is not there, never an answer: only a URL that stops every program is a failure. */
+void
+doctor_cache(struct doctor *d)
+{
+	struct cache *cache;
+	struct err e;
+
+	cache = site_cache(d->site, &e);
+	if (cache == NULL)
+		doctor_say_error(d, "CSVP_CACHE_URL", &e);
+	else if (cache_probe(cache, &e) != 0)
+		doctor_say(d, DOCTOR_WARN, ERR_NONE, "searches are slower, and right, without it", "%s", e.message);
+	else
+		doctor_say(d, DOCTOR_OK, ERR_NONE, NULL,
+		    cache_awake(cache) ? "what is kept is found again" : "none, and none is needed");
+	cache_close(cache);
 }
 
 void

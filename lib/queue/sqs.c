@@ -368,7 +368,8 @@ sqs_depth(void *ctx, const char *queue, struct queue_depth *depth, struct err *e
 	answer = on_queue(ctx, "GetQueueAttributes", queue, request, 0, e);
 	if (answer == NULL)
 		return -1;
-	*depth = (struct queue_depth){.visible = attribute(answer, names[0]), .in_flight = attribute(answer, names[1])};
+	depth->visible = attribute(answer, names[0]);
+	depth->in_flight = attribute(answer, names[1]);
 	cJSON_Delete(answer);
 	return 0;
 }

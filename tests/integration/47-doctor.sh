@@ -14,7 +14,7 @@ finds()
 # A home that is well: every line says ok, and says it as JSON, too.
 expect_exit 0 'all is well' csvp-admin doctor
 is "$(grep -vc '^ok   [a-z]*: ' out || :)" 0 'every finding is ok'
-for service in home database store queue search work; do
+for service in home database store queue search cache work; do
 	finds "^ok   $service: " "$service is examined"
 done
 is "$(find home/store -type f | wc -l)" 0 'nothing stays in the store'

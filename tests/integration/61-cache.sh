@@ -134,9 +134,18 @@ outage()
 		CSVP_CACHE_URL="$cache" csvp-search -q -d navaids --count
 	is "$(cat err)" '' "$name: nothing is said then"
 }
+# doctor GRADE REGEX NAME: what csvp-admin doctor says of it, which is no failure.
+doctor()
+{
+	expect_exit 0 "csvp-admin doctor, $3" env CSVP_DATABASE_URL="$database" CSVP_CACHE_URL="$cache" csvp-admin doctor
+	matches "$(cat out)" "^$1 +cache: .*$2" "says so"
+}
+doctor ok 'found again' 'a Redis that is well'
 kill -STOP "$redis"
+doctor warn "no answer in 200 ms; hint: " 'a stopped Redis'
 outage 'a stopped Redis'
 services kill redis
+doctor warn 'Connection refused' 'a killed Redis'
 outage 'a killed Redis'
 services start redis
 found --count >page

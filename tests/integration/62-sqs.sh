@@ -167,6 +167,8 @@ in_the_middle()
 
 # A message waits through a restart.
 job=$(csvp-upload -q --enqueue -d plain -k id --force some.csv)
+csvp-admin doctor >findings
+matches "$(cat findings)" '^ok +queue: split: 1 messages wait, 0 are worked on$' 'csvp-admin doctor sees it'
 services stop elasticmq
 services start elasticmq
 waits()
