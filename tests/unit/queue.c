@@ -145,7 +145,7 @@ static int
 fake_depth(void *self, const char *name, struct queue_depth *depth, struct err *err)
 {
 	(void)self;
-	*depth = (struct queue_depth){3, 2};
+	*depth = (struct queue_depth){3, 2, -1};
 	return called(err, "depth %s", name);
 }
 
