@@ -17,6 +17,7 @@
 #include "ledger/intake.h"
 #include "ledger/job.h"
 #include "ledger/ledger.h"
+#include "ledger/unfinished.h"
 #include "store/store.h"
 #include "table/reading.h"
 
@@ -30,7 +31,9 @@ struct transfer {
 	struct dataset dataset;
 	int64_t job;
 	char *object;
-	bool stored; /* the object is there, by this upload */
+	bool stored;              /* the object is there, by this upload */
+	struct unfinished before; /* an earlier attempt that is continued */
+	bool resumable;           /* the store has parts that a later attempt can use */
 	uint64_t reported;
 };
 
@@ -90,7 +93,7 @@ collect_dead(struct transfer *t, struct err *e)
 		if (result <= 0)
 			continue;
 		result = job_load(t->pg, ids[i], &job, e);
-		if (result == 0 && job.state == JOB_UPLOADING)
+		if (result == 0 && job.state == JOB_UPLOADING && unfinished_recent(t->pg, ids[i], e) == 0)
 			result =
 			    store_remove(t->store, job.object, e) != 0 || job_discard(t->pg, ids[i], e) != 0 ? -1 : 0;
 		else if (result != 0 && e->code == ERR_NOINPUT)
@@ -103,26 +106,110 @@ collect_dead(struct transfer *t, struct err *e)
 }
 
 static int
-open_job(struct transfer *t, struct err *e)
+new_job(struct transfer *t, const char *options, const char *max_rejects, struct err *e)
 {
-	const struct upload *u = t->upload;
-	struct buf options = {0};
-	int result;
-
-	reading_to_json(u->reading, &options);
 	/* One transaction, so that nobody sees an uploading job whose lock is not held. */
-	result = pg_begin(t->pg, e);
+	int result = pg_begin(t->pg, e);
+
 	if (result == 0)
-		result = job_open(t->pg, t->dataset.id, u->path, options.bytes,
-		    u->max_rejects != NULL ? u->max_rejects : "0", u->fail_fast, &t->job, &t->object, e);
+		result = job_open(t->pg, t->dataset.id, t->upload->path, options, max_rejects, t->upload->fail_fast,
+		    &t->job, &t->object, e);
 	if (result == 0)
 		result = pg_lock(t->pg, ledger_lock_key(LEDGER_LOCK_UPLOAD, t->job, 0), e);
 	if (result == 0)
 		result = pg_commit(t->pg, e);
 	if (result != 0)
 		pg_rollback(t->pg);
-	buf_fini(&options);
 	return result;
+}
+
+/* Go on with an upload of this file that broke off: 1, or 0 if there is none. */
+static int
+old_job(struct transfer *t, const char *options, const char *max_rejects, struct err *e)
+{
+	const struct unfinished_command command = {t->dataset.id, options, max_rejects, t->upload->fail_fast};
+	const struct stat *file = input_file(t->input);
+	int64_t job = file != NULL ? unfinished_find(t->pg, &command, file, e) : 0;
+	uint64_t stored = 0;
+	struct err none;
+	int result;
+
+	if (job <= 0)
+		return (int)job;
+	result = pg_try_lock(t->pg, ledger_lock_key(LEDGER_LOCK_UPLOAD, job, 0), e);
+	if (result > 0)
+		result = unfinished_load(t->pg, job, &t->before, e);
+	if (result <= 0)
+		return result;
+	if (store_size(t->store, t->before.object, &stored, &none) == 0) {
+		/* It died between the whole object and its job's next state: what is there is not proven. */
+		return store_remove(t->store, t->before.object, e) != 0 || job_discard(t->pg, job, e) != 0 ? -1 : 0;
+	}
+	for (size_t i = 0; i < t->before.count; i++)
+		stored += t->before.parts[i].length;
+	log_notice("job %" PRId64 ": the upload that broke off goes on, %" PRIu64 " bytes are stored", job, stored);
+	t->job = job;
+	t->object = buf_strdup(t->before.object);
+	t->resumable = true;
+	return 1;
+}
+
+static int
+open_job(struct transfer *t, struct err *e)
+{
+	const char *max_rejects = t->upload->max_rejects != NULL ? t->upload->max_rejects : "0";
+	struct buf options = {0};
+	int result;
+
+	reading_to_json(t->upload->reading, &options);
+	result = old_job(t, options.bytes, max_rejects, e);
+	if (result == 0)
+		result = new_job(t, options.bytes, max_rejects, e);
+	buf_fini(&options);
+	return result < 0 ? -1 : 0;
+}
+
+static int
+keep_upload(void *ctx, const char *upload, struct err *e)
+{
+	struct transfer *t = ctx;
+
+	t->resumable = true;
+	return unfinished_begin(t->pg, t->job, input_file(t->input), upload, e);
+}
+
+static int
+keep_part(void *ctx, size_t number, const struct store_part *part, struct err *e)
+{
+	struct transfer *t = ctx;
+
+	return unfinished_part(t->pg, t->job, number, part, e);
+}
+
+static int
+store_input(struct transfer *t, uint64_t *size, struct err *e)
+{
+	const struct store_resume resume = {
+	    .upload = t->before.upload,
+	    .parts = t->before.parts,
+	    .count = t->before.count,
+	    .on_upload = keep_upload,
+	    .on_part = keep_part,
+	    .ctx = t,
+	};
+	/* What comes through a pipe cannot be read again. */
+	bool again = input_file(t->input) != NULL;
+
+	if (store_put_resumed(t->store, t->object, read_input, t, again ? &resume : NULL, size, e) != 0) {
+		t->resumable =
+		    t->resumable && (e->code == ERR_AGAIN || e->code == ERR_SIGINT || e->code == ERR_SIGTERM);
+		return -1;
+	}
+	t->stored = true;
+	if (t->resumable && unfinished_forget(t->pg, t->job, e) != 0)
+		return -1;
+	t->resumable = false;
+	return 0;
 }
 
 /* The bytes turned out to be known, or the upload failed: forget it. An object that it has not made is not its own. */
@@ -143,9 +230,8 @@ take_in(struct transfer *t, struct upload_result *result, struct err *e)
 	uint64_t size;
 	int status;
 
-	if (store_put(t->store, t->object, read_input, t, &size, e) != 0)
+	if (store_input(t, &size, e) != 0)
 		return -1;
-	t->stored = true;
 	if (input_finish(t->input, &digest, e) != 0)
 		return -1;
 	status = intake_store(t->pg, &t->dataset,
@@ -196,14 +282,15 @@ upload_file(const struct site *site, const struct upload *u, struct progress *pr
 	if (t.store == NULL || find_dataset(site, &t, e) != 0 || collect_dead(&t, e) != 0 || open_job(&t, e) != 0)
 		goto done;
 	status = take_in(&t, result, e);
-	/* What failed leaves nothing, also after a signal; if even that fails, the next upload collects it. */
+	/* What failed and cannot go on leaves nothing, also after a signal; if even that fails, the next upload collects it. */
 	pg_shield(t.pg, true);
 	store_shield(t.store, true);
-	if (status != 0 && !pg_lost(t.pg) && discard(&t, &ignored) != 0)
+	if (status != 0 && !t.resumable && !pg_lost(t.pg) && discard(&t, &ignored) != 0)
 		log_detail("left behind by the failed upload: %s", ignored.message);
 
 done:
 	free(t.object);
+	unfinished_fini(&t.before);
 	dataset_fini(&t.dataset);
 	store_close(t.store);
 	pg_close(t.pg);

@@ -180,6 +180,12 @@ input_finish(struct input *in, struct input_digest *out, struct err *e)
 	return 0;
 }
 
+const struct stat *
+input_file(const struct input *in)
+{
+	return in->regular ? &in->opened : NULL;
+}
+
 uint64_t
 input_received(const struct input *in)
 {

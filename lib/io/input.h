@@ -7,6 +7,7 @@
 
 struct err;
 struct input;
+struct stat;
 
 /* What is known of the bytes once all of them were read. */
 struct input_digest {
@@ -33,6 +34,9 @@ ssize_t input_read(struct input *in, void *bytes, size_t capacity, struct err *e
  * what it was when opened is 75: it was written to while being read.
  */
 int input_finish(struct input *in, struct input_digest *out, struct err *e) __attribute__((warn_unused_result));
+
+/* The regular file that is read, as it was when opened; NULL for a pipe or the like. */
+const struct stat *input_file(const struct input *in);
 
 /* Bytes received so far, and the size of a regular file (0: unknown), for progress. */
 uint64_t input_received(const struct input *in);

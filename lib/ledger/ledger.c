@@ -7,6 +7,7 @@
 #include "ledger/migration_3.sql.h"
 #include "ledger/migration_4.sql.h"
 #include "ledger/migration_5.sql.h"
+#include "ledger/migration_6.sql.h"
 
 static const struct migration migrations[] = {
     {1, "ledger", sql_migration_1},
@@ -14,6 +15,7 @@ static const struct migration migrations[] = {
     {3, "throttle", sql_migration_3},
     {4, "site", sql_migration_4},
     {5, "generations of the search indexes", sql_migration_5},
+    {6, "unfinished uploads", sql_migration_6},
 };
 #define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
 
