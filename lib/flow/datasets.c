@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "db/pg.h"
+#include "flow/documents.h"
 #include "flow/site.h"
 #include "ledger/dataset.h"
 #include "ledger/job.h"
@@ -37,7 +38,7 @@ target_of(const struct dataset *d, const struct shape *shape)
 static int
 make_index(const struct site *site, const struct dataset *d, const struct shape *shape, struct err *e)
 {
-	struct search_index index = {d->id, d->table_schema, d->table_name, shape};
+	struct search_index index = documents_index(d, shape);
 	struct search *search = site_search(site, e);
 	int result;
 
@@ -179,7 +180,7 @@ static int
 drop(const struct site *site, struct pg *pg, const struct dataset *d, struct err *e)
 {
 	struct shape none = {0};
-	struct search_index index = {d->id, d->table_schema, d->table_name, &none};
+	struct search_index index = documents_index(d, &none);
 	struct search *search = site_search(site, e);
 	struct store *store = search != NULL ? site_store(site, e) : NULL;
 	char *table = dataset_table(d);

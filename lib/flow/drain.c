@@ -9,6 +9,7 @@
 #include "base/sig.h"
 #include "db/pg.h"
 #include "flow/desk.h"
+#include "flow/documents.h"
 #include "ledger/change.h"
 #include "ledger/index_generation.h"
 #include "search/search.h"
@@ -28,12 +29,7 @@ refused(void *ctx, const struct search_doc *doc, const char *reason, struct err 
 static int
 send(const struct desk *d, struct search *search, const struct pg_rows *rows, size_t parts, struct err *e)
 {
-	struct search_index index = {
-	    .dataset = d->dataset.id,
-	    .schema = d->dataset.table_schema,
-	    .table = d->dataset.table_name,
-	    .shape = &d->shape,
-	};
+	const struct search_index index = documents_index(&d->dataset, &d->shape);
 	size_t count = pg_rows_count(rows);
 	const char **keys = buf_calloc(count * parts, sizeof *keys);
 	struct search_doc *docs = buf_calloc(count, sizeof *docs);
@@ -50,7 +46,10 @@ send(const struct desk *d, struct search *search, const struct pg_rows *rows, si
 	}
 	result = search_create(search, &index, e);
 	if (result == 0)
-		result = search_bulk(search, &index, docs, count, refused, d->dataset.name, e);
+		result =
+		    documents_send(d->pg, search, &d->dataset, &d->shape, docs, count, refused, d->dataset.name, e);
+	if (result == 0)
+		result = search_refresh(search, &index, e);
 	free(docs);
 	free(keys);
 	return result;

@@ -7,6 +7,7 @@
 #include "cache/cache.h"
 #include "db/pg.h"
 #include "flow/answer.h"
+#include "flow/documents.h"
 #include "flow/site.h"
 #include "ledger/dataset.h"
 #include "ledger/index_generation.h"
@@ -144,12 +145,7 @@ int
 find_run(
     struct find *find, const struct query *query, search_each *each, void *ctx, struct search_page *page, struct err *e)
 {
-	const struct search_index index = {
-	    .dataset = find->dataset.id,
-	    .schema = find->dataset.table_schema,
-	    .table = find->dataset.table_name,
-	    .shape = &find->shape,
-	};
+	const struct search_index index = documents_index(&find->dataset, &find->shape);
 
 	/* All of a dataset is no answer to keep. */
 	if (find->pg != NULL && query->limit != QUERY_ALL && cache_awake(find->cache))

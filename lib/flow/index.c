@@ -12,6 +12,7 @@
 #include "csv/record.h"
 #include "db/pg.h"
 #include "flow/desk.h"
+#include "flow/documents.h"
 #include "flow/drain.h"
 #include "flow/finalise.h"
 #include "ledger/chunk.h"
@@ -36,17 +37,6 @@ struct docs {
 	uint64_t refused;
 };
 
-static struct search_index
-index_of(const struct desk *d)
-{
-	return (struct search_index){
-	    .dataset = d->dataset.id,
-	    .schema = d->dataset.table_schema,
-	    .table = d->dataset.table_name,
-	    .shape = &d->shape,
-	};
-}
-
 static int
 refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e)
 {
@@ -64,13 +54,15 @@ send(struct docs *docs, struct err *e)
 {
 	const char **keys = buf_calloc(docs->count * docs->key_count, sizeof *keys);
 	struct search_doc *list = buf_calloc(docs->count, sizeof *list);
-	int result;
+	int result = 0;
 
 	for (size_t i = 0; i < docs->count * docs->key_count; i++)
 		keys[i] = docs->texts.bytes + docs->places[i];
 	for (size_t i = 0; i < docs->count; i++)
 		list[i] = (struct search_doc){.key = keys + i * docs->key_count, .version = docs->versions[i]};
-	result = docs->count == 0 ? 0 : search_bulk(docs->search, &docs->index, list, docs->count, refused, docs, e);
+	if (docs->count > 0)
+		result = documents_send(docs->desk->pg, docs->search, &docs->desk->dataset, &docs->desk->shape, list,
+		    docs->count, refused, docs, e);
 	free(list);
 	free(keys);
 	buf_reset(&docs->texts);
@@ -99,7 +91,7 @@ gather(void *ctx, const struct record *r, int64_t version, struct err *e)
 static int
 send_chunk(struct desk *d, struct search *search, const struct chunk *c, uint64_t *indexed, struct err *e)
 {
-	struct docs docs = {.desk = d, .search = search, .index = index_of(d)};
+	struct docs docs = {.desk = d, .search = search, .index = documents_index(&d->dataset, &d->shape)};
 	int result;
 
 	docs.key_count = d->shape.key_count > 0 ? d->shape.key_count : 1;
@@ -110,6 +102,8 @@ send_chunk(struct desk *d, struct search *search, const struct chunk *c, uint64_
 		result = desk_read_chunk(d, c, gather, &docs, e);
 	if (result == 0)
 		result = send(&docs, e);
+	if (result == 0)
+		result = search_refresh(search, &docs.index, e);
 	*indexed = c->changed > docs.refused ? c->changed - docs.refused : 0;
 	buf_fini(&docs.texts);
 	free(docs.places);
@@ -143,7 +137,7 @@ dataset_ready(struct desk *d, bool last, struct err *e)
 static int
 finish_job(struct desk *d, struct search *search, struct err *e)
 {
-	struct search_index index = index_of(d);
+	struct search_index index = documents_index(&d->dataset, &d->shape);
 	int64_t key = ledger_lock_key(LEDGER_LOCK_INDEX, d->dataset.id, 0);
 	struct job_verdict v;
 	int result;
@@ -242,7 +236,7 @@ index_create_all(struct desk *d, struct search *search, struct err *e)
 			break;
 		result = dataset_shape(d->pg, &dataset, &shape, e);
 		if (result == 0) {
-			struct search_index index = {dataset.id, dataset.table_schema, dataset.table_name, &shape};
+			struct search_index index = documents_index(&dataset, &shape);
 
 			result = search_create(search, &index, e);
 			shape_fini(&shape);

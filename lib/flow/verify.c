@@ -12,6 +12,7 @@
 #include "cli/progress.h"
 #include "db/pg.h"
 #include "flow/desk.h"
+#include "flow/documents.h"
 #include "flow/site.h"
 #include "ledger/chunk.h"
 #include "ledger/ledger.h"
@@ -174,12 +175,7 @@ done:
 static int
 check_rows(struct proof_reading *p, struct err *e)
 {
-	struct search_index index = {
-	    .dataset = p->desk.dataset.id,
-	    .schema = p->desk.dataset.table_schema,
-	    .table = p->desk.dataset.table_name,
-	    .shape = &p->desk.shape,
-	};
+	const struct search_index index = documents_index(&p->desk.dataset, &p->desk.shape);
 	uint64_t edited;
 	int64_t changes, unindexed;
 

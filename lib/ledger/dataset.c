@@ -12,7 +12,8 @@
 #include "schema/names.h"
 #include "schema/shape.h"
 
-#define COLUMNS "id, name, table_schema, table_name, state, seal, generation, key <> '{}', coalesce(builder, 0)"
+#define COLUMNS                                                                                                        \
+	"id, name, table_schema, table_name, state, seal, generation, key <> '{}', coalesce(builder, 0), created_at"
 
 void
 dataset_fini(struct dataset *d)
@@ -20,6 +21,7 @@ dataset_fini(struct dataset *d)
 	free(d->name);
 	free(d->table_schema);
 	free(d->table_name);
+	free(d->created_at);
 	*d = (struct dataset){0};
 }
 
@@ -40,6 +42,7 @@ fill(struct dataset *d, const struct pg_rows *rows)
 	    .generation = pg_rows_int(rows, 0, 6),
 	    .keyed = pg_rows_bool(rows, 0, 7),
 	    .builder = pg_rows_int(rows, 0, 8),
+	    .created_at = buf_strdup(pg_rows_text(rows, 0, 9)),
 	};
 }
 

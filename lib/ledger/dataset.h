@@ -22,6 +22,7 @@ struct dataset {
 	int64_t generation; /* raised when a column changes */
 	int64_t builder;    /* the job whose chunks fill a table still without its key */
 	bool keyed;         /* it has a key; else records are appended */
+	char *created_at;
 };
 
 void dataset_fini(struct dataset *d);

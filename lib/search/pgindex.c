@@ -290,6 +290,14 @@ pgindex_bulk(void *ctx, const struct search_index *index, const struct search_do
 	return result == 0 ? 0 : failed(self, index, e);
 }
 
+/* A commit is all it takes. */
+static int
+pgindex_refresh(void *ctx, const struct search_index *index, struct err *e)
+{
+	(void)ctx, (void)index, (void)e;
+	return 0;
+}
+
 /* Build the index over the words. SHARE ROW EXCLUSIVE: two at once would both build it. */
 static int
 build(struct pg *pg, const struct search_index *index, struct err *e)
@@ -393,6 +401,7 @@ pgindex_driver(void)
 	    .close = pgindex_close,
 	    .create = pgindex_create,
 	    .bulk = pgindex_bulk,
+	    .refresh = pgindex_refresh,
 	    .finish = pgindex_finish,
 	    .count = pgindex_count,
 	    .drop = pgindex_drop,

@@ -23,7 +23,7 @@ static const struct retry_policy policy = {.tries = 6, .time = 15000, .base = 50
 static const struct search_driver *
 driver_of(const char *url)
 {
-	const struct search_driver *const drivers[] = {pgindex_driver()};
+	const struct search_driver *const drivers[] = {pgindex_driver(), es_driver()};
 	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
 		if (strncmp(url, drivers[i]->scheme, strlen(drivers[i]->scheme)) == 0)
 			return drivers[i];
@@ -35,7 +35,7 @@ search_open(const struct search_options *options, struct err *e)
 {
 	const struct search_driver *driver = driver_of(options->url);
 	if (!driver) {
-		err_set(e, ERR_CONFIG, "no search engine for URL \"%s\"; hint: pg:", options->url);
+		err_set(e, ERR_CONFIG, "no search engine for URL \"%s\"; hint: pg:, es+http://HOST:9200", options->url);
 		return NULL;
 	}
 	struct search *search = buf_calloc(1, sizeof *search);
@@ -71,7 +71,7 @@ search_capabilities(const struct search *search)
 static void
 check_index(const struct search_index *index)
 {
-	assert(index->dataset > 0 && index->schema && index->table && index->shape);
+	assert(index->dataset > 0 && index->schema && index->table && index->shape && index->born);
 	(void)index;
 }
 
@@ -103,6 +103,20 @@ search_bulk(struct search *search, const struct search_index *index, const struc
 	retry_start(&retry, &policy, clk_system());
 	do
 		result = search->driver->bulk(search->self, index, docs, count, refused, ctx, e);
+	while (result != 0 && retry_again(&retry, e));
+	return result;
+}
+
+int
+search_refresh(struct search *search, const struct search_index *index, struct err *e)
+{
+	struct retry retry;
+	int result;
+
+	check_index(index);
+	retry_start(&retry, &policy, clk_system());
+	do
+		result = search->driver->refresh(search->self, index, e);
 	while (result != 0 && retry_again(&retry, e));
 	return result;
 }
@@ -186,7 +200,7 @@ run_query(struct search *search, const struct search_index *index, const struct 
 		result = search->driver->query(search->self, index, query, from, watch, watched, page, next, e);
 		if (result != 0)
 			search_page_fini(page);
-	} while (result != 0 && !watched->begun && retry_again(&retry, e));
+	} while (result != 0 && !watched->begun && !page->expired && retry_again(&retry, e));
 	return result;
 }
 

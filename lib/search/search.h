@@ -13,7 +13,7 @@ struct shape;
 
 /* Drivers read no environment. */
 struct search_options {
-	const char *url;      /* pg: */
+	const char *url;      /* pg:, or es+http://HOST:9200 (es+https:) for Elasticsearch 8 and OpenSearch 2 */
 	const char *conninfo; /* of the database that holds the tables */
 };
 
@@ -26,15 +26,15 @@ struct search_index {
 	const char *schema; /* the users' table */
 	const char *table;
 	const struct shape *shape;
+	const char *born; /* when the dataset was made: tells its index from that of another database's dataset */
 };
 
 /* A document to bring up to date. */
 struct search_doc {
-	const char *const *key; /* type_canonical of each key column, in the key's order; or `_id` */
-	int64_t version;        /* of the row that the caller has read, or of its deletion */
-	bool deleted;           /* the row is gone */
-	const char *body; /* the record as a JSON object, no newline; NULL unless SEARCH_WANTS_BODY or if deleted */
-	size_t body_length;
+	const char *const *key;    /* type_canonical of each key column, in the key's order; or `_id` */
+	int64_t version;           /* of the row that the caller has read, or of its deletion */
+	bool deleted;              /* the row is gone */
+	const char *const *values; /* the row's, as in search_hit; NULL if deleted, or unless SEARCH_WANTS_VALUES */
 };
 
 /* Called for a document that the engine refuses for good (an index reject); -1 ends the call. */
@@ -50,10 +50,10 @@ struct search_hit {
 /* Called for each hit in order; -1 with *e set ends the query. */
 typedef int search_each(void *ctx, const struct search_hit *hit, struct err *e);
 
-/* What a query tells beside its hits. */
 struct search_page {
 	uint64_t total; /* all that match, whatever limit and cursor; 0 unless query->total asks for it */
 	bool ranked;    /* ordered by relevance */
+	bool expired;   /* after 75: the ranking that the cursor belongs to is gone; begin again */
 	char *next;     /* the cursor of the next page; NULL: this was the last one */
 	char *mistyped; /* the terms that no document has and that stood for others, apart by blanks; NULL: none */
 };
@@ -67,19 +67,19 @@ void search_page_fini(struct search_page *page);
 struct search *search_open(const struct search_options *options, struct err *e);
 void search_close(struct search *search);
 
-/* What the driver of this URL needs, as bits: that search_bulk gets bodies; else it reads the rows itself. */
-enum search_capability { SEARCH_WANTS_BODY = 1 << 0 };
+/* What the driver of this URL needs, as bits: to be given the rows' values; else it reads the rows itself. */
+enum search_capability { SEARCH_WANTS_VALUES = 1 << 0 };
 unsigned search_capabilities(const struct search *search);
 
-/* Make the dataset's index if it is missing; twice is a no-op. */
+/* Make the dataset's index if it is missing, with all columns it now has; twice is a no-op. */
 int search_create(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
 
-/*
- * Bring these documents up to date; they are searchable when it returns. None goes back to an older version, so
- * order, repetition and several writers at once do no harm. `refused` is never NULL.
- */
+/* Bring documents up to date. None goes back to an older version: order, repetition, other writers do no harm. */
 int search_bulk(struct search *search, const struct search_index *index, const struct search_doc *docs, size_t count,
     search_refused *refused, void *ctx, struct err *e) MUST_CHECK;
+
+/* All documents brought up to date before are searchable when it returns. */
+int search_refresh(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
 
 /* After a first fill and at the end of each job: build what makes queries fast. Writers wait for it, readers do not. */
 int search_finish(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;

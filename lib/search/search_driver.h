@@ -29,6 +29,7 @@ struct search_driver {
 	int (*bulk)(void *self, const struct search_index *index, const struct search_doc *docs, size_t count,
 	    search_refused *refused, void *ctx, struct err *e);
 
+	int (*refresh)(void *self, const struct search_index *index, struct err *e);
 	int (*finish)(void *self, const struct search_index *index, struct err *e);
 	int (*count)(void *self, const struct search_index *index, uint64_t *count, struct err *e);
 	int (*drop)(void *self, const struct search_index *index, struct err *e);
@@ -44,5 +45,6 @@ struct search_driver {
 };
 
 const struct search_driver *pgindex_driver(void); /* pg: */
+const struct search_driver *es_driver(void);      /* es+http:, es+https: */
 
 #endif

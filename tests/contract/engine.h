@@ -2,7 +2,9 @@
 #define TESTS_CONTRACT_ENGINE_H
 
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -19,13 +21,29 @@ static struct search *search;
 static struct shape shape;
 static struct search_index dataset;
 
-/* The engine under test; Elasticsearch joins here. */
-static const struct {
+/* The engines; those with a server are there if find_engines() has found their URL. */
+static struct {
 	const char *name;
-	const char *url;
-} engines[] = {{"pg", "pg:"}};
+	const char *scheme; /* the driver's, to which cursors are bound */
+	const char *url;    /* NULL: not there */
+} engines[] = {{"pg", "pg:", "pg:"}, {"elasticsearch", "es+http", NULL}, {"opensearch", "es+http", NULL}};
 
 #define OK(call) ck_assert_msg((call) == 0, "%s: %s", #call, e.message)
+
+/*
+ * CSVP_TEST_SEARCH_URL, CSVP_TEST_OPENSEARCH_URL: servers that are running. Each program has indexes of its own there.
+ */
+static void __attribute__((unused)) find_engines(const char *program)
+{
+	static const char *const names[] = {NULL, "CSVP_TEST_SEARCH_URL", "CSVP_TEST_OPENSEARCH_URL"};
+
+	for (size_t i = 1; i < sizeof engines / sizeof *engines; i++) {
+		const char *url = getenv(names[i]);
+
+		if (url != NULL)
+			engines[i].url = buf_format("%s/%s-%d", url, program, (int)getpid());
+	}
+}
 
 static void
 sql(const char *statement)
@@ -48,6 +66,8 @@ open_engine(int which)
 static void
 close_engine(void)
 {
+	if (dataset.dataset > 0)
+		OK(search_drop(search, &dataset, &e));
 	search_close(search);
 	pg_close(pg);
 	shape_fini(&shape);
@@ -87,7 +107,8 @@ define(int64_t id, const char *columns, size_t keys)
 		buf_printf(&ddl, "%s\"%s\"", i > 0 ? ", " : "", shape.columns[i].name);
 	buf_string(&ddl, keys == 0 ? "_id))" : "))");
 	sql(ddl.bytes);
-	dataset = (struct search_index){.dataset = id, .schema = "public", .table = table, .shape = &shape};
+	dataset = (struct search_index){
+	    .dataset = id, .schema = "public", .table = table, .shape = &shape, .born = "2026-11-26 11:00:00+00"};
 	OK(search_drop(search, &dataset, &e));
 	OK(search_create(search, &dataset, &e));
 	buf_fini(&ddl);

@@ -194,7 +194,8 @@ START_TEST(a_record_without_document_and_the_reverse_do_not_end_the_pages)
 	sql("INSERT INTO public.things VALUES ('bb', NULL, NULL, NULL, NULL, NULL, NULL, 1)");
 	while (turn(&keys, "", NULL, NULL, 2))
 		;
-	ck_assert_str_eq(keys.bytes, "a e f g");
+	/* What reads the rows itself has what they are; what was given them, what they were. */
+	ck_assert_str_eq(keys.bytes, search_capabilities(search) & SEARCH_WANTS_VALUES ? "a b c d e f g" : "a e f g");
 	buf_fini(&keys);
 }
 END_TEST
@@ -292,7 +293,7 @@ START_TEST(a_forged_state_is_refused)
 		for (size_t k = 0; states[i][k] != NULL; k++)
 			cursor_put(&state, states[i][k]);
 		free(cursor);
-		cursor = cursor_seal(cursor_binding(engines[engine].url, &dataset, &q), &state);
+		cursor = cursor_seal(cursor_binding(engines[engine].scheme, &dataset, &q), &state);
 		refuses("", "founded", "damaged");
 		buf_fini(&state);
 	}
@@ -330,7 +331,10 @@ main(void)
 
 	sig_init();
 	start_database();
+	find_engines("paging");
 	for (engine = 0; engine < (int)(sizeof engines / sizeof *engines); engine++) {
+		if (engines[engine].url == NULL)
+			continue;
 		SRunner *runner = srunner_create(cases());
 		/* A case that aborts must not take the server's stop with it. */
 		srunner_set_fork_status(runner, CK_FORK);

@@ -1,0 +1,17 @@
+#ifndef SEARCH_ESINDEX_H
+#define SEARCH_ESINDEX_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct search_index;
+
+/* Indexes of Elasticsearch and OpenSearch as search_driver.h wants them; `self` is a struct es. */
+int esindex_create(void *self, const struct search_index *index, struct err *e) MUST_CHECK;
+int esindex_refresh(void *self, const struct search_index *index, struct err *e) MUST_CHECK;
+int esindex_finish(void *self, const struct search_index *index, struct err *e) MUST_CHECK;
+int esindex_count(void *self, const struct search_index *index, uint64_t *count, struct err *e) MUST_CHECK;
+int esindex_drop(void *self, const struct search_index *index, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,23 @@
+#ifndef SEARCH_ESWORDS_H
+#define SEARCH_ESWORDS_H
+
+#include <stddef.h>
+
+struct buf;
+
+/*
+ * What a word is (query.h), for an engine that is told: a run of characters
+ * that are letters or digits to PostgreSQL, which asks the C library. Under
+ * C.UTF-8, since that knows all of Unicode and is always there.
+ */
+
+/* Append a class of Lucene's regular expressions that matches one such character: "[0-9A-Z...]". */
+void eswords_class(struct buf *out);
+
+/* The word of a text that has just one, for the caller to free; else NULL. */
+char *eswords_only(const char *text);
+
+/* How many words there are in a text. */
+size_t eswords_count(const char *text);
+
+#endif
