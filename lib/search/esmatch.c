@@ -35,9 +35,11 @@ write_term(struct buf *json, const struct query_term *term, const char *near)
 {
 	size_t words = eswords_count(term->text);
 
+	/* All words near to a mistyped one are as good as it: which of them is rare says nothing of what was meant. */
 	if (near != NULL) {
-		buf_string(json, "{\"match\":{\"text\":{\"query\":");
+		buf_string(json, "{\"constant_score\":{\"filter\":{\"match\":{\"text\":");
 		write_text(json, near);
+		buf_byte(json, '}');
 	} else if (term->kind == QUERY_PREFIX && words == 1) {
 		buf_string(json, "{\"match_bool_prefix\":{\"text\":{\"query\":");
 		write_text(json, term->text);

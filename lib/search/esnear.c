@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/edits.h"
 #include "base/num.h"
 #include "schema/type.h"
 #include "search/es.h"
@@ -13,8 +14,9 @@
 #include "search/search.h"
 #include "search/spelling.h"
 
-/* Words near to one that are looked at. */
+/* Words near to one that are looked for at most, and documents looked at at a time. */
 #define CANDIDATES 100
+#define HITS 20
 
 struct words {
 	char **list;
@@ -81,7 +83,7 @@ read_count(struct esjson *j, bool *some)
 	return !j->bad;
 }
 
-/* Which of the words do documents have? A deleted document's words are still in the engine's dictionary for a time. */
+/* Which of the words do documents have? */
 static int
 have_documents(struct es *es, const struct search_index *index, const struct words *words, bool *have, struct err *e)
 {
@@ -116,9 +118,72 @@ have_documents(struct es *es, const struct search_index *index, const struct wor
 	return j.bad ? es_nonsense(e) : 0;
 }
 
-/* {"suggest":{"near":[{"text":"..","options":[{"text":"stoned","score":0.8,"freq":3}]}]}} */
+/* Ask for documents with words at most so many edits from this one, and none of those known already. */
 static int
-read_candidates(struct es *es, struct words *words, struct err *e)
+ask_near(struct es *es, const struct search_index *index, const char *word, size_t edits, const struct words *known,
+    struct err *e)
+{
+	struct buf json = {0};
+	int result;
+
+	buf_printf(&json,
+	    "{\"size\":%d,\"track_total_hits\":false,\"_source\":[\"s\",\"more\"],\"query\":{\"bool\":{\"filter\":{"
+	    "\"match\":{\"text\":{\"fuzziness\":%zu,\"max_expansions\":%d,\"query\":",
+	    HITS, edits, CANDIDATES);
+	write_text(&json, word);
+	buf_string(&json, "}}},\"must_not\":[");
+	for (size_t i = 0; i < known->count; i++) {
+		buf_string(&json, i > 0 ? ",{\"match_phrase\":{\"text\":" : "{\"match_phrase\":{\"text\":");
+		write_text(&json, known->list[i]);
+		buf_string(&json, "}}");
+	}
+	buf_string(&json, "]}}}");
+	result = ask(es, index, &json, e);
+	buf_fini(&json);
+	return result;
+}
+
+/* The words that are looked for in what the engine has found. */
+struct looking {
+	const char *word;
+	size_t edits;
+	struct words *words;
+};
+
+static void
+take_word(void *ctx, const char *word)
+{
+	struct looking *l = ctx;
+
+	if (edits_between(l->word, word) > l->edits || l->words->count == CANDIDATES)
+		return;
+	for (size_t i = 0; i < l->words->count; i++)
+		if (strcmp(l->words->list[i], word) == 0)
+			return;
+	add_word(l->words, word);
+}
+
+/* All texts in a value: of the columns, and the rest of long ones. */
+static void
+take_texts(struct esjson *j, struct looking *l)
+{
+	const char *text;
+	char *name;
+
+	if (esjson_object(j)) {
+		while (esjson_member(j, &name))
+			take_texts(j, l);
+	} else if (esjson_array(j)) {
+		while (esjson_element(j))
+			take_texts(j, l);
+	} else if ((text = esjson_text(j)) != NULL) {
+		eswords_each(text, take_word, l);
+	}
+}
+
+/* {"hits":{"hits":[{"_id":"..","_source":{"s":{"name":"..."}}}]}} */
+static int
+read_near(struct es *es, struct looking *l, struct err *e)
 {
 	struct esjson j;
 	char *name;
@@ -126,77 +191,58 @@ read_candidates(struct es *es, struct words *words, struct err *e)
 	if (!es_answer(es, &j, e))
 		return -1;
 	while (esjson_member(&j, &name)) {
-		if (strcmp(name, "suggest") != 0 || !esjson_object(&j)) {
+		if (strcmp(name, "hits") != 0 || !esjson_object(&j)) {
 			esjson_skip(&j);
 			continue;
 		}
-		if (!esjson_member(&j, &name) || !esjson_array(&j))
-			return es_nonsense(e);
-		while (esjson_element(&j) && esjson_object(&j))
-			while (esjson_member(&j, &name)) {
-				if (strcmp(name, "options") != 0 || !esjson_array(&j)) {
-					esjson_skip(&j);
-					continue;
-				}
-				while (esjson_element(&j) && esjson_object(&j))
-					while (esjson_member(&j, &name)) {
-						const char *text = strcmp(name, "text") == 0 ? esjson_text(&j) : NULL;
-
-						if (text != NULL)
-							add_word(words, text);
-						else if (strcmp(name, "text") != 0)
-							esjson_skip(&j);
-					}
+		while (esjson_member(&j, &name)) {
+			if (strcmp(name, "hits") != 0 || !esjson_array(&j)) {
+				esjson_skip(&j);
+				continue;
 			}
-		while (esjson_member(&j, &name))
-			esjson_skip(&j);
+			while (esjson_element(&j) && esjson_object(&j))
+				while (esjson_member(&j, &name))
+					if (strcmp(name, "_source") == 0)
+						take_texts(&j, l);
+					else
+						esjson_skip(&j);
+		}
 	}
 	return j.bad ? es_nonsense(e) : 0;
 }
 
-/* The words of the dictionary at most so many edits from this one (Elasticsearch, "Term suggester"). */
-static int
-suggest(
-    struct es *es, const struct search_index *index, const char *word, size_t edits, struct words *words, struct err *e)
-{
-	struct buf json = {0};
-	int result;
-
-	buf_string(&json, "{\"size\":0,\"track_total_hits\":false,\"suggest\":{\"near\":{\"text\":");
-	write_text(&json, word);
-	buf_printf(&json,
-	    ",\"term\":{\"field\":\"text\",\"suggest_mode\":\"always\",\"max_edits\":%zu,\"prefix_length\":0,"
-	    "\"min_word_length\":1,\"accuracy\":0,\"max_term_freq\":1000000000,\"size\":%d,\"shard_size\":%d}}}}",
-	    edits, CANDIDATES, CANDIDATES);
-	result = ask(es, index, &json, e);
-	buf_fini(&json);
-	return result == 0 ? read_candidates(es, words, e) : -1;
-}
-
-/* What a mistyped word stands for: the words with documents at the least distance; *near stays NULL if there are none. */
+/*
+ * What a mistyped word stands for: the nearest words that documents have. The
+ * engine finds the documents, but does not tell by which words (its suggester
+ * knows deleted ones, too, and of those two edits away only such as begin
+ * alike): they are picked out of the documents, until no other document is left.
+ */
 static int
 choose(struct es *es, const struct search_index *index, const char *word, char **near, struct err *e)
 {
+	char *small = eswords_lower(word);
 	int result = 0;
 
 	for (size_t edits = 1; edits <= spelling_edits(word) && *near == NULL && result == 0; edits++) {
 		struct words words = {0};
+		struct looking looking = {small, edits, &words};
 		struct buf chosen = {0};
-		bool *have;
+		size_t before;
 
-		result = suggest(es, index, word, edits, &words, e);
-		have = buf_calloc(words.count + 1, sizeof *have);
-		if (result == 0 && words.count > 0)
-			result = have_documents(es, index, &words, have, e);
-		for (size_t i = 0; i < words.count && result == 0; i++)
-			if (have[i])
-				buf_printf(&chosen, "%s%s", chosen.length > 0 ? " " : "", words.list[i]);
-		if (chosen.length > 0)
+		do {
+			before = words.count;
+			result = ask_near(es, index, word, edits, &words, e);
+			if (result == 0)
+				result = read_near(es, &looking, e);
+		} while (result == 0 && words.count > before && words.count < CANDIDATES);
+		for (size_t i = 0; i < words.count; i++)
+			buf_printf(&chosen, "%s%s", i > 0 ? " " : "", words.list[i]);
+		if (words.count > 0 && result == 0)
 			*near = buf_detach(&chosen);
 		buf_fini(&chosen);
-		free(have);
 		free_words(&words);
 	}
+	free(small);
 	return result;
 }
 

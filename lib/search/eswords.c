@@ -19,12 +19,18 @@ open_words(void)
 	words = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-static bool
-in_word(uint32_t c)
+static void
+need_words(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, open_words);
+}
+
+static bool
+in_word(uint32_t c)
+{
+	need_words();
 	/* Without the locale (no glibc) every letter that may stand in a name is one. */
 	return words != (locale_t)0 ? iswalnum_l((wint_t)c, words) != 0 : letter_is(c);
 }
@@ -70,17 +76,55 @@ eswords_count(const char *text)
 char *
 eswords_only(const char *text)
 {
-	const char *begin = NULL, *end = NULL, *at = text;
+	const char *begin = NULL, *end = NULL, *at = text, *next;
 	uint32_t c;
 
 	if (eswords_count(text) != 1)
 		return NULL;
-	while ((c = letter_next(&at)) != 0) {
-		if (!in_word(c))
-			continue;
-		end = at;
-		if (begin == NULL)
-			begin = at - (c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4);
-	}
-	return begin != NULL ? buf_strndup(begin, (size_t)(end - begin)) : NULL;
+	for (; next = at, (c = letter_next(&next)) != 0; at = next)
+		if (in_word(c)) {
+			begin = begin != NULL ? begin : at;
+			end = next;
+		}
+	return buf_strndup(begin, (size_t)(end - begin));
+}
+
+static void
+append_lower(struct buf *out, uint32_t c)
+{
+	char text[4];
+
+	need_words();
+	c = words != (locale_t)0 ? (uint32_t)towlower_l((wint_t)c, words) : letter_lower(c);
+	buf_append(out, text, letter_write(text, c));
+}
+
+char *
+eswords_lower(const char *text)
+{
+	struct buf out = {0};
+	uint32_t c;
+
+	buf_string(&out, "");
+	while ((c = letter_next(&text)) != 0)
+		append_lower(&out, c);
+	return buf_detach(&out);
+}
+
+void
+eswords_each(const char *text, void (*each)(void *ctx, const char *word), void *ctx)
+{
+	struct buf word = {0};
+	uint32_t c;
+
+	do {
+		c = letter_next(&text);
+		if (c != 0 && in_word(c)) {
+			append_lower(&word, c);
+		} else if (word.length > 0) {
+			each(ctx, word.bytes);
+			buf_reset(&word);
+		}
+	} while (c != 0);
+	buf_fini(&word);
 }

@@ -17,6 +17,12 @@ void eswords_class(struct buf *out);
 /* The word of a text that has just one, for the caller to free; else NULL. */
 char *eswords_only(const char *text);
 
+/* Call `each` for every word of a text, in small letters. */
+void eswords_each(const char *text, void (*each)(void *ctx, const char *word), void *ctx);
+
+/* A text in small letters, as the engine and PostgreSQL make them; the caller frees it. */
+char *eswords_lower(const char *text);
+
 /* How many words there are in a text. */
 size_t eswords_count(const char *text);
 

@@ -2,6 +2,7 @@
 #define TESTS_CONTRACT_ENGINE_H
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,18 +32,52 @@ static struct {
 #define OK(call) ck_assert_msg((call) == 0, "%s: %s", #call, e.message)
 
 /*
- * CSVP_TEST_SEARCH_URL, CSVP_TEST_OPENSEARCH_URL: servers that are running. Each program has indexes of its own there.
+ * The URL of a server: a ready-made one, or that which tests/run keeps for all
+ * programs, started by the first that wants it. NULL: there is none.
  */
+static char *
+server_url(const char *variable, const char *name)
+{
+	const char *given = getenv(variable), *folder = getenv("TEST_TMP");
+	char *command, *url = NULL, line[300];
+	FILE *output;
+
+	if (given != NULL)
+		return buf_strdup(given);
+	if (folder == NULL)
+		return NULL;
+	command = buf_format(
+	    "unset CSVP_TEST_SEARCH_URL; export CSVP_SERVICES_DIR='%s/../services'; mkdir -p \"$CSVP_SERVICES_DIR\";"
+	    " flock \"$CSVP_SERVICES_DIR/lock\" scripts/services start %s >&2 &&"
+	    " eval \"$(scripts/services env %s)\" && echo \"$CSVP_SEARCH_URL\"",
+	    folder, name, name);
+	output = popen(command, "r");
+	if (output != NULL && fgets(line, sizeof line, output) != NULL)
+		url = buf_strndup(line, strcspn(line, "\n"));
+	if (output != NULL && pclose(output) != 0) {
+		free(url);
+		url = NULL;
+	}
+	free(command);
+	return url;
+}
+
+/* Each program has indexes of its own at the servers. */
 static void __attribute__((unused)) find_engines(const char *program)
 {
-	static const char *const names[] = {NULL, "CSVP_TEST_SEARCH_URL", "CSVP_TEST_OPENSEARCH_URL"};
+	static const char *const variables[] = {NULL, "CSVP_TEST_SEARCH_URL", "CSVP_TEST_OPENSEARCH_URL"};
 
 	for (size_t i = 1; i < sizeof engines / sizeof *engines; i++) {
-		const char *url = getenv(names[i]);
+		char *url = server_url(variables[i], engines[i].name);
 
 		if (url != NULL)
 			engines[i].url = buf_format("%s/%s-%d", url, program, (int)getpid());
+		else
+			printf("skip - %s on %s: no server; hint: scripts/services install %s\n", program,
+			    engines[i].name, engines[i].name);
+		free(url);
 	}
+	fflush(stdout);
 }
 
 static void
