@@ -48,7 +48,7 @@ server_url(const char *variable, const char *name)
 		return NULL;
 	command = buf_format(
 	    "unset CSVP_TEST_SEARCH_URL; export CSVP_SERVICES_DIR='%s/../services'; mkdir -p \"$CSVP_SERVICES_DIR\";"
-	    " flock \"$CSVP_SERVICES_DIR/lock\" scripts/services start %s >&2 &&"
+	    " flock -o \"$CSVP_SERVICES_DIR/lock\" scripts/services start %s >&2 &&"
 	    " eval \"$(scripts/services env %s)\" && echo \"$CSVP_SEARCH_URL\"",
 	    folder, name, name);
 	output = popen(command, "r");

@@ -50,7 +50,8 @@ pages_like_one(const char *text, const char *where, const char *sort)
 	cursor = NULL;
 	buf_string(&whole, "");
 	ck_assert(!turn(&whole, text, where, sort, QUERY_ALL));
-	for (uint64_t limit = 1; limit < 6; limit++) {
+	/* A server takes its time for each page: one size there. */
+	for (uint64_t limit = engine == 0 ? 1 : 2; limit < (engine == 0 ? 6 : 3); limit++) {
 		buf_reset(&pages);
 		buf_string(&pages, "");
 		for (size_t turns = 0; turn(&pages, text, where, sort, limit); turns++)
@@ -309,7 +310,7 @@ cases(void)
 	TCase *t = tcase_create(engines[engine].name);
 
 	tcase_add_checked_fixture(t, begin, close_engine);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, pages_are_the_whole_in_every_order);
 	tcase_add_test(t, the_last_page_says_so);
 	tcase_add_test(t, a_page_may_be_of_another_size_or_all_that_is_left);

@@ -488,7 +488,7 @@ cases(void)
 	TCase *t = tcase_create(engines[engine].name);
 
 	tcase_add_checked_fixture(t, begin, close_engine);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, creating_twice_keeps_the_documents);
 	tcase_add_test(t, every_word_of_a_text_is_found_whatever_stands_around_it);
 	tcase_add_test(t, all_terms_must_match);
