@@ -97,7 +97,7 @@ pool()
 {
 	mkdir -p pool
 	printf '[databases]\npostgres = %s\n[pgbouncer]\nunix_socket_dir = %s\nlisten_port = 6432\nauth_type = any\npool_mode = %s\n' \
-		"$(sed "s/ *user=[^ ]*//" <<<"$conninfo") user=csvp" "$WORK/pool" "$1" >pool.ini
+		"$(printf '%s' "$conninfo" | sed 's/ *user=[^ ]*//') user=csvp" "$WORK/pool" "$1" >pool.ini
 	echo 'ignore_startup_parameters = extra_float_digits,search_path' >>pool.ini
 	chown "$owner" pool
 	"${setpriv[@]}" pgbouncer -q "$WORK/pool.ini" >pool.log 2>&1 &
