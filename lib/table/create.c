@@ -160,6 +160,10 @@ create_column(struct pg *pg, const struct target *t, size_t column, struct err *
 	buf_printf(&sql, " %s", type_sql(c->type));
 	result = pg_exec_waiting(pg, sql.bytes, e);
 	buf_fini(&sql);
+	if (result != 0 && strcmp(pg_sqlstate(pg), "42701") == 0)
+		err_set(e, ERR_DATA,
+		    "column '%s' cannot be added: table %s.%s has another column %s; hint: rename one of them",
+		    c->header, t->schema, t->name, c->name);
 	return result;
 }
 

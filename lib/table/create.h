@@ -26,7 +26,10 @@ int create_table(struct pg *pg, const struct target *t, struct err *e) __attribu
  */
 int create_key(struct pg *pg, const struct target *t, bool unique, struct err *e) __attribute__((warn_unused_result));
 
-/* Both inside a transaction that holds the table's exclusive lock. Add a column that came with a later file. */
+/*
+ * Both inside a transaction that holds the table's exclusive lock. Add a column that came with a later file; 65 if the
+ * table has one of its name, as a person may have added it.
+ */
 int create_column(struct pg *pg, const struct target *t, size_t column, struct err *e)
     __attribute__((warn_unused_result));
 

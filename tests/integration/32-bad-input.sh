@@ -145,6 +145,10 @@ ends 0 '' 'an unknown column that is added' -d unknown_key --add-columns more.cs
 ends 0 '' 'a missing column that becomes NULL' -d unknown_key --missing=null ids.csv
 is "$(sql 'SELECT * FROM (SELECT id, name, more FROM unknown_key) t WHERE id IN (1, 9) ORDER BY 1')" $'1||\n9|a|b' \
 	'columns added and missing: the values'
+sql 'ALTER TABLE unknown_key ADD COLUMN by_hand int'
+printf 'id,name,more,By hand\n10,a,b,c\n' >hand.csv
+ends 65 "hand\\.csv: column 'By hand' cannot be added: table public\.unknown_key has another column by_hand; hint: " \
+	'a column that a person has added' -d unknown_key --add-columns hand.csv
 sql 'CREATE TABLE mine (id int)'
 ends 65 'public\.mine' 'a table that csvp did not make' -d mine good.csv
 is "$(sql 'SELECT count(*) FROM mine')" 0 'a table that csvp did not make: is left alone'
