@@ -29,9 +29,10 @@ change_datasets(struct pg *pg, int64_t **ids, size_t *count, struct err *e)
 {
 	struct pg_rows *rows;
 
-	/* A probe per dataset: the outbox may be long. */
+	/* A probe per dataset: the outbox may be long. Of a table that was dropped there is no row to read. */
 	if (pg_query(pg, &rows, e,
 		"SELECT id FROM csvp.dataset d WHERE state = 'ready'"
+		" AND to_regclass(format('%I.%I', table_schema, table_name)) IS NOT NULL"
 		" AND EXISTS (SELECT FROM csvp.change c WHERE c.dataset = d.id) LIMIT 100",
 		0, NULL) != 0)
 		return -1;

@@ -22,7 +22,7 @@ struct pg_rows;
 int change_take(struct pg *pg, int64_t dataset, size_t parts, size_t limit, struct pg_rows **rows, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Datasets with entries, at most 100; *ids is freed by the caller. */
+/* Datasets with entries and a table, at most 100; *ids is freed by the caller. */
 int change_datasets(struct pg *pg, int64_t **ids, size_t *count, struct err *e) __attribute__((warn_unused_result));
 
 #endif

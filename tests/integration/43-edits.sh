@@ -70,6 +70,19 @@ within 'also while all index threads are busy' busy
 bye busy
 csvp-status -q --wait --timeout 60s "$job" >/dev/null
 
+# Edits that cannot be brought, since their table was dropped, are in nobody's way.
+csvp-run -q -d dropped -k id edits.csv >/dev/null
+csvp-run -q -d standing -k id edits.csv >/dev/null
+sql "BEGIN; UPDATE dropped SET name = 'lost' WHERE id = 1; DROP TABLE dropped; COMMIT"
+sql "UPDATE standing SET name = 'unhindered' WHERE id = 1"
+unhindered()
+{
+	[ "$(csvp-search -d standing --count unhindered)" -eq 1 ]
+}
+WAIT_SECONDS=10 wait_until unhindered || not_ok 'a dropped table is not in the way of edits of another'
+is "$(grep -c dropped one.err || true)" 0 'a dropped table is no trouble to a worker'
+csvp-admin dataset drop dropped >/dev/null
+
 # Several workers share a large outbox: updates, deletes and inserts of the same keys.
 crew two -q -j2
 say psql "UPDATE edits SET name = 'often'" "DELETE FROM edits WHERE id % 3 = 0" \
