@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/sig.h"
 #include "db/pg.h"
+#include "flow/finalise.h"
 #include "flow/handoff.h"
 #include "ledger/job.h"
 
@@ -51,9 +52,11 @@ wait_for_holders(struct pg *pg, int64_t id, struct err *e)
 int
 control_cancel(struct pg *pg, int64_t job, struct err *e)
 {
-	if (check_stoppable(pg, job, "cancel", e) != 0 || job_set_cancelled(pg, job, e) != 0)
+	if (check_stoppable(pg, job, "cancel", e) != 0 || job_set_cancelled(pg, job, e) != 0 ||
+	    wait_for_holders(pg, job, e) != 0)
 		return -1;
-	return wait_for_holders(pg, job, e);
+	/* What it has loaded stays; if it was filling a new table, nobody else may come to build the key. */
+	return finalise_of_job(pg, job, e) < 0 ? -1 : 0;
 }
 
 int

@@ -48,17 +48,20 @@ desk_close(struct desk *d)
 	*d = (struct desk){0};
 }
 
-/* What a job is on the desk for: to load it, to index what is loaded (that of a cancelled job stays), or to look. */
-enum purpose { TO_LOAD, TO_INDEX, TO_LOOK };
+/*
+ * What a job is on the desk for: to load it, to index what is loaded (that of a cancelled job stays), to read what the
+ * ledger says of its records, or to look.
+ */
+enum purpose { TO_LOAD, TO_INDEX, TO_READ, TO_LOOK };
 
 static int
 check_workable(const struct job *job, enum purpose purpose, struct err *e)
 {
 	if (purpose == TO_LOOK)
 		return 0;
-	if (job->cancelled && purpose == TO_LOAD)
+	if (job->cancelled && purpose != TO_INDEX)
 		return err_set(e, ERR_DATA, "job %" PRId64 " is cancelled", job->id);
-	if (job->paused)
+	if (job->paused && purpose != TO_READ)
 		return err_set(
 		    e, ERR_AGAIN, "job %" PRId64 " is paused; hint: csvp-admin resume %" PRId64, job->id, job->id);
 	if (job->error != NULL)
@@ -122,6 +125,12 @@ int
 desk_take_loaded(struct desk *d, int64_t job, struct err *e)
 {
 	return take(d, job, TO_INDEX, e);
+}
+
+int
+desk_take_to_read(struct desk *d, int64_t job, struct err *e)
+{
+	return take(d, job, TO_READ, e);
 }
 
 int

@@ -52,6 +52,9 @@ int desk_take(struct desk *d, int64_t job, struct err *e) __attribute__((warn_un
 /* The same to index what is loaded, which stays when a job is cancelled. */
 int desk_take_loaded(struct desk *d, int64_t job, struct err *e) __attribute__((warn_unused_result));
 
+/* The same to read its records, also while it is paused. */
+int desk_take_to_read(struct desk *d, int64_t job, struct err *e) __attribute__((warn_unused_result));
+
 /* The same for a job that was split, whatever became of it: to read its records again. */
 int desk_take_any(struct desk *d, int64_t job, struct err *e) __attribute__((warn_unused_result));
 

@@ -88,3 +88,16 @@ done:
 	dataset_fini(&d);
 	return result;
 }
+
+int
+finalise_of_job(struct pg *pg, int64_t id, struct err *e)
+{
+	struct job job;
+	int result;
+
+	if (job_load(pg, id, &job, e) != 0)
+		return -1;
+	result = finalise_dataset(pg, job.dataset, false, e);
+	job_fini(&job);
+	return result;
+}

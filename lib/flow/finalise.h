@@ -16,4 +16,7 @@ struct pg;
  */
 int finalise_dataset(struct pg *pg, int64_t dataset, bool now, struct err *e) __attribute__((warn_unused_result));
 
+/* The same for the dataset of a job, if no chunks are to come. */
+int finalise_of_job(struct pg *pg, int64_t job, struct err *e) __attribute__((warn_unused_result));
+
 #endif

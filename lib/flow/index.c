@@ -144,7 +144,8 @@ finish_job(struct desk *d, struct search *search, struct err *e)
 
 	if (job_verdict(d->pg, d->job.id, &v, e) != 0)
 		return -1;
-	if (v.pending + v.held + v.to_index > 0)
+	/* Of a cancelled job nothing more is loaded. */
+	if (v.to_index > 0 || (v.pending + v.held > 0 && strcmp(v.state, "cancelled") != 0))
 		return 0;
 	if (pg_lock(d->pg, key, e) != 0)
 		return -1;
@@ -195,7 +196,8 @@ index_chunk(struct desk *d, struct search *search, int64_t job, int64_t number, 
 	if (chunk_to_index(&c))
 		result = index_locked(d, search, &c, e);
 	else if (c.state == CHUNK_INDEXED)
-		result = 0;
+		/* Who indexed the job's last chunk may have died before it was closed. */
+		result = d->job.finished ? 0 : finish_job(d, search, e);
 	else if (d->job.cancelled)
 		err_set(e, ERR_DATA, "job %" PRId64 " is cancelled", job);
 	else

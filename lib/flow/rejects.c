@@ -166,7 +166,7 @@ rejects_export(const struct site *site, int64_t job,
 	snprintf(id, sizeof id, "%" PRId64, job);
 	if (desk_open(&desk, site, e) != 0)
 		return -1;
-	if (desk_take(&desk, job, e) == 0 && write_header(&x, e) == 0)
+	if (desk_take_to_read(&desk, job, e) == 0 && write_header(&x, e) == 0)
 		result = pg_stream(desk.pg,
 		    "SELECT line, byte, length, header, code, reason FROM csvp.reject WHERE job = $1 AND NOT replayed "
 		    "ORDER BY byte",

@@ -71,20 +71,6 @@ conclude_unfinished(int64_t id, const struct job_verdict *v, const struct asker 
 	return ERR_AGAIN;
 }
 
-/* All chunks of a job are in, but its dataset has no key: whoever was to build it may be gone. */
-static int
-build_key(struct pg *pg, int64_t id, struct err *e)
-{
-	struct job job;
-	int result;
-
-	if (job_load(pg, id, &job, e) != 0)
-		return -1;
-	result = finalise_dataset(pg, job.dataset, false, e);
-	job_fini(&job);
-	return result < 0 ? -1 : 0;
-}
-
 static enum err_code
 conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e)
 {
@@ -101,7 +87,8 @@ conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e
 	}
 	if (v.pending + v.held > 0)
 		return conclude_unfinished(id, &v, asker);
-	if (strcmp(v.state, "loading") == 0 && (build_key(pg, id, e) != 0 || job_verdict(pg, id, &v, e) != 0))
+	/* All chunks are in, but the dataset has no key: whoever was to build it may be gone. */
+	if (strcmp(v.state, "loading") == 0 && (finalise_of_job(pg, id, e) < 0 || job_verdict(pg, id, &v, e) != 0))
 		return e->code;
 	if (v.failed > 0)
 		log_error("job %" PRId64 ": %" PRId64
@@ -110,8 +97,6 @@ conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e
 	if (v.open_rejects > 0 && asker->tell_rejects &&
 	    (code = tell_rejects(pg, id, v.code == ERR_DATA, e)) != ERR_NONE)
 		return code;
-	if (v.to_index == 0 && job_set_finished(pg, id, e) != 0)
-		return e->code;
 	return v.code;
 }
 

@@ -106,7 +106,7 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 	struct pg_rows *rows;
 	struct job_verdict v;
 	char dataset[24], job[24];
-	bool later, edited, table_gone, keyed;
+	bool later, edited, keyed, rejected;
 
 	snprintf(dataset, sizeof dataset, "%" PRId64, d->id);
 	snprintf(job, sizeof job, "%" PRId64, in->job);
@@ -117,8 +117,7 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 		"     OR EXISTS (SELECT FROM csvp.chunk WHERE job = l.id AND state IN ('loaded', 'indexed')))),"
 		"  coalesce(pg_sequence_last_value(format('csvp.version_%s', d.id)::regclass), 0)"
 		"    > ((d.seq << 39) | (1::bigint << 38)),"
-		"  to_regclass(format('%I.%I', d.table_schema, d.table_name)) IS NULL AND d.state <> 'new', d.key <> "
-		"'{}'"
+		"  d.key <> '{}'"
 		"  FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset"
 		" WHERE j.sha256 = $1::bytea AND j.dataset = $2 AND j.seq IS NOT NULL AND NOT j.cancelled"
 		"   AND j.options = (SELECT options FROM csvp.job WHERE id = $3) ORDER BY j.seq DESC LIMIT 1",
@@ -131,12 +130,8 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 	out->job = pg_rows_int(rows, 0, 0);
 	later = pg_rows_bool(rows, 0, 1);
 	edited = pg_rows_bool(rows, 0, 2);
-	table_gone = pg_rows_bool(rows, 0, 3);
-	keyed = pg_rows_bool(rows, 0, 4);
+	keyed = pg_rows_bool(rows, 0, 3);
 	pg_rows_free(rows);
-	if (table_gone)
-		return 0;
-
 	if (in->max_rejects != NULL && job_set_limit(pg, out->job, in->max_rejects, e) != 0)
 		return -1;
 	if (job_verdict(pg, out->job, &v, e) != 0)
@@ -147,14 +142,16 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 		return err_set(e, ERR_AGAIN,
 		    "job %" PRId64 " has these bytes and is paused; hint: csvp-admin resume %" PRId64, out->job,
 		    out->job);
-	if (strcmp(v.state, "done") != 0 &&
-	    !(strcmp(v.state, "failed") == 0 && v.pending + v.held == 0 && v.open_rejects > 0)) {
+	/* Failed by its rejects, and by nothing else: all that is good in it is loaded and indexed. */
+	rejected =
+	    strcmp(v.state, "failed") == 0 && v.open_rejects > 0 && v.pending + v.held + v.failed + v.to_index == 0;
+	if (strcmp(v.state, "done") != 0 && !rejected) {
 		snprintf(out->notice, sizeof out->notice, "job %" PRId64 " has these bytes and is %s: continued%s",
 		    out->job, v.state, later ? "; later jobs keep precedence over it (--force makes a new job)" : "");
 		return 1;
 	}
 	out->finished = true;
-	if (strcmp(v.state, "failed") == 0) {
+	if (rejected) {
 		err_set(e, ERR_DATA,
 		    "job %" PRId64 " has these bytes and failed by its rejects (%" PRId64
 		    "); hint: csvp-status --rejects %" PRId64,

@@ -55,8 +55,8 @@ job_load(struct pg *pg, int64_t id, struct job *job, struct err *e)
 	snprintf(number, sizeof number, "%" PRId64, id);
 	if (PG_QUERY(pg, &rows, e,
 		"SELECT dataset, coalesce(seq, 0), state, cancelled, paused, fail_fast, unique_keys, file, object,"
-		" coalesce(object_bytes, 0), options, error, coalesce(error_code, 0), columns FROM csvp.job WHERE id = "
-		"$1",
+		" coalesce(object_bytes, 0), options, error, coalesce(error_code, 0), columns, finished_at IS NOT NULL"
+		" FROM csvp.job WHERE id = $1",
 		number) != 0)
 		return -1;
 	if (pg_rows_count(rows) != 1) {
@@ -81,6 +81,7 @@ job_load(struct pg *pg, int64_t id, struct job *job, struct err *e)
 	    .options = copy(pg_rows_text(rows, 0, 10)),
 	    .error = copy(pg_rows_text(rows, 0, 11)),
 	    .error_code = (enum err_code)pg_rows_int(rows, 0, 12),
+	    .finished = pg_rows_bool(rows, 0, 14),
 	};
 	parse_columns(job, pg_rows_text(rows, 0, 13));
 	pg_rows_free(rows);
@@ -284,6 +285,8 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 		v->code = (enum err_code)error_code;
 	else if (strcmp(v->state, "failed") == 0)
 		v->code = over || v->failed > 0 ? ERR_DATA : ERR_BUG;
+	else if (strcmp(v->state, "cancelled") == 0)
+		v->code = ERR_DATA;
 	else if (strcmp(v->state, "done") == 0 || strcmp(v->state, "indexing") == 0)
 		v->code = open > 0 ? ERR_REJECTS : ERR_NONE;
 	else

@@ -18,6 +18,7 @@ struct job {
 	int64_t seq; /* 0 while uploading */
 	enum job_state state;
 	bool cancelled, paused, fail_fast;
+	bool finished;    /* it has come to its end, and all that follows from that was done */
 	bool unique_keys; /* proven at split: no key occurs twice in the file */
 	char *file;       /* as the user named it */
 	char *object;     /* key in the store */
