@@ -17,13 +17,15 @@
 #	SEED   the seed of this run, from the environment or new; $RANDOM starts from it
 #
 # No CSVP_* or PG* setting of the caller is seen: CSVP_HOME is WORK/home, HOME is WORK, CSVP_CONFIG an empty file.
-# Waits are for conditions (wait_until), never for seconds. Servers beside PostgreSQL: with_services.
+# Waits are for conditions (wait_until), never for seconds. Servers beside PostgreSQL: with_services. What a script has
+# started itself it ends by at_exit, never by an EXIT trap of its own: that would hide the status it died with.
 set -eu
 
 TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 DATA=$TESTS/data
 B=$(cd "${B:-$TESTS/../build}" && pwd)
 FAILED=
+AT_EXIT=()
 export DATA B
 
 # A private world: see the top. Call it once, before anything else.
@@ -51,10 +53,25 @@ setup()
 	echo "# SEED=$SEED"
 }
 
+# at_exit COMMAND: run it (as eval does) when the script ends in any way, before the server stops; once, if given again.
+at_exit()
+{
+	local known
+	for known in "${AT_EXIT[@]}"; do
+		[ "$known" != "$1" ] || return 0
+	done
+	AT_EXIT+=("$1")
+}
+
 teardown()
 {
-	local status=$?
+	local status=$? command
 	trap - EXIT
+	# From here on everything is tried.
+	set +eu
+	for command in "${AT_EXIT[@]}"; do
+		eval "$command"
+	done
 	cd /
 	if [ -d "$CSVP_HOME" ] && ! csvp-admin down -q >"$WORK/down.log" 2>&1; then
 		not_ok 'the private server stops' "$(cat "$WORK/down.log")"

@@ -11,18 +11,15 @@
 #	settled          all jobs are at their end and no message is left
 #	holding JOB      a chunk of it is being worked on
 #	idle STAGE N     N sessions of csvp-STAGE wait for a message
+
 # A script that ends early leaves no workers.
-end_with_script()
-{
-	local left=0
-	trap 'left=$?; kill "${STARTED[@]}" 2>/dev/null || :; [ "$left" -eq 0 ] || FAILED=yes; teardown' EXIT
-}
+# shellcheck disable=SC2016
+AT_EXIT+=('kill "${STARTED[@]}" 2>/dev/null')
 
 crew()
 {
 	local name=$1
 	shift
-	end_with_script
 	start "$name" csvp-run --workers "$@"
 	wait_until idle split 1
 	wait_until idle load 1
@@ -33,7 +30,6 @@ worker()
 {
 	local name=$1 stage=$2
 	shift 2
-	end_with_script
 	start "$name" "csvp-$stage" --worker "$@"
 	wait_until idle "$stage" 1
 }

@@ -99,6 +99,14 @@ setup
 false
 ok never
 END
+cat >t/tests/integration/ends.sh <<'END'
+. "${0%/*}/../lib.sh"
+setup
+at_exit 'echo "ok - at its end: $PWD"; false'
+at_exit 'touch "$OUT/ended"'
+false
+ok never
+END
 
 # counts PATTERN [NAME=VALUE...]: the last line of the runner.
 counts()
@@ -118,7 +126,11 @@ is "$(counts golden/good)" '1 passed, 0 failed, 0 skipped' 'runner: one golden c
 is "$(counts mixed)" '2 passed, 1 failed, 1 skipped' 'runner: lines of a script'
 is "$(counts mixed CI=true SAN=1)" '1 passed, 2 failed, 1 skipped' 'runner: in CI only sanitizers may skip'
 is "$(counts dies)" '0 passed, 1 failed, 0 skipped' 'runner: a script that dies'
-is "$(counts '')" '11 passed, 8 failed, 1 skipped' 'runner: everything together'
+is "$(counts ends OUT="$WORK")" '1 passed, 1 failed, 0 skipped' 'runner: a script that dies, and has something to do at its end'
+check 'runner: all that was to be done at its end is done' test -e ended
+is "$(grep -lE '^[^#]*trap .*EXIT' "$TESTS"/integration/*.sh "$TESTS"/*.sh)" "$TESTS/lib.sh" \
+	'tests: none has an EXIT trap of its own, which would hide that it died'
+is "$(counts '' OUT="$WORK")" '12 passed, 9 failed, 1 skipped' 'runner: everything together'
 expect_exit 1 'runner: a failure is its exit status' env -u B t/tests/run unit/fails
 expect_exit 0 'runner: without one it is 0' env -u B t/tests/run unit/passes
 expect_exit 1 'runner: no test is a failure' env -u B t/tests/run nothing-like-this

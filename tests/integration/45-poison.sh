@@ -51,7 +51,8 @@ becomes()
 }
 
 crew=()
-trap 'kill "${crew[@]}" 2>/dev/null || :; teardown' EXIT
+# shellcheck disable=SC2016
+at_exit 'kill "${crew[@]}" 2>/dev/null'
 {
 	echo 'id,name'
 	seq -f '%g,a name that fills the line' 1 10000

@@ -12,14 +12,10 @@ unset NO_COLOR
 workers=
 stop_all()
 {
-	local status=$?
-	set +e
-	tmux_in kill-server 2>/dev/null
+	tmux_in kill-server 2>/dev/null || :
 	[ -z "$workers" ] || kill "$workers" 2>/dev/null
-	(exit "$status")
-	teardown
 }
-trap stop_all EXIT
+at_exit stop_all
 
 # A server for each terminal: one that is ending would take the next one's command.
 servers=0
@@ -82,7 +78,7 @@ fits()
 "$B/tests/bench/generate" --rows 220000 >orgs.csv
 head -n 1000 orgs.csv >head.csv
 "$B/tests/bench/generate" --rows 130000 >half.csv
-csvp-run -q -d organizations -k 'Organization Id' head.csv >/dev/null
+csvp-run -q -d organizations -k 'Organization Id' head.csv
 
 # --help of every program and subcommand, one below the other on a very high screen.
 cat >helps <<'END'

@@ -19,7 +19,8 @@ for part in "${parts[@]}"; do
 done
 
 crews=()
-trap 'kill "${crews[@]}" 2>/dev/null || :; teardown' EXIT
+# shellcheck disable=SC2016
+at_exit 'kill "${crews[@]}" 2>/dev/null'
 csvp-run --workers -j1 2>one.err &
 crews+=($!)
 # Another host has nothing of this one but the services.

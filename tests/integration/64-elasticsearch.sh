@@ -8,7 +8,8 @@ setup
 # Whatever the caller has ready: these are stopped.
 unset CSVP_TEST_SEARCH_URL
 proxy=
-trap '[ -z "$proxy" ] || kill "$proxy" 2>/dev/null; teardown' EXIT
+# shellcheck disable=SC2016
+at_exit '[ -z "$proxy" ] || kill "$proxy" 2>/dev/null'
 csvp-admin up -q
 [[ $(csvp-admin psql -Xc '\conninfo') =~ socket\ in\ \"([^\"]+)\" ]]
 server="host=${BASH_REMATCH[1]} user=csvp"
