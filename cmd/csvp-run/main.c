@@ -188,13 +188,15 @@ print_objects(const struct outcome *o, struct err *e)
 	return result;
 }
 
-/* Each job's id when all of it is searchable, or its failure line. */
+/* Each job's id when all of it is searchable, or its failure line; under -q (as in cron) success is silent. */
 static void
-print_outcome(const struct outcome *o)
+print_outcome(const struct outcome *o, enum err_code code)
 {
 	bool closed = false;
 	struct err e;
 
+	if (code == ERR_NONE && log_level() == LOG_QUIET)
+		return;
 	for (size_t i = 0; i < o->count; i++)
 		if (refs_print(&o->jobs[i], &closed, &e) != 0)
 			return;
@@ -324,7 +326,7 @@ run(const struct request *r, char **operands, size_t count, enum err_code *code,
 	if (result == 0 && r->json)
 		result = print_objects(&o, e);
 	else if (result == 0)
-		print_outcome(&o);
+		print_outcome(&o, *code);
 	reading_fini(&reading);
 	free(o.jobs);
 	return result;

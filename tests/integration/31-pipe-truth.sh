@@ -107,9 +107,9 @@ asked()
 }
 index_looks()
 {
-	! kill -0 "$(cat pid.index)" 2>/dev/null || asked "application_name = 'csvp-index' AND query LIKE '%csvp.job_status%'"
+	! kill -0 "$(cat pid.index)" 2>/dev/null || asked "application_name LIKE 'csvp-index %' AND query LIKE '%csvp.job_status%'"
 }
-wait_until asked "application_name = 'csvp-load' AND wait_event_type = 'Lock'"
+wait_until asked "application_name LIKE 'csvp-load %' AND wait_event_type = 'Lock'"
 kill -KILL "$(cat pid.load)"
 wait_until index_looks
 echo 'ROLLBACK;' >&"${psql[1]}"
@@ -155,15 +155,55 @@ cron()
 {
 	expect_exit "$1" "$2" env -i PATH="$PATH" CSVP_HOME="$CSVP_HOME" sh -c "$3" </dev/null
 }
-cron 0 'cron: csvp-run' 'csvp-run -q -d cron -k id good.csv >/dev/null'
+cron 0 'cron: csvp-run' 'csvp-run -q -d cron -k id good.csv'
 is "$(cat out err)" '' 'cron: csvp-run is silent'
 is "$(sql 'SELECT count(*) FROM cron')" 2 'cron: the records are there'
 cron 0 'cron: csvp-run again' 'csvp-run -q -d cron -k id good.csv'
-is "$(grep -cE '^[0-9]+$' out)$(cat err)" 1 'cron: csvp-run prints the job, and nothing else'
-cron 65 'cron: a bad file' 'csvp-run -q -d cron_bad bad.csv >/dev/null'
+is "$(cat out err)" '' 'cron: csvp-run again is silent'
+cron 0 'cron: csvp-run --resume' 'csvp-run -q --resume'
+is "$(cat out err)" '' 'cron: csvp-run --resume is silent'
+cron 0 'cron: csvp-run --json' 'csvp-run -q --json -d cron -k id good.csv | cut -d, -f2-3'
+is "$(cat out err)" '"dataset":"cron","state":"done"' 'cron: csvp-run --json prints what it was asked for'
+cron 65 'cron: a bad file' 'csvp-run -q -d cron_bad bad.csv'
+matches "$(cat out)" '^![0-9]+ 65$' 'cron: the job of a bad file is told'
 matches "$(cat err)" 'bad\.csv: line 3, byte 14' 'cron: a bad file is told'
 cron 0 'cron: the pipeline' 'csvp-upload -q -d pipe good.csv | csvp-split -q | csvp-load -q | csvp-index -q >/dev/null'
 is "$(cat out err)" '' 'cron: the pipeline is silent'
+
+# An ordinary user without even HOME: /etc/passwd knows the folder, here one of this test's own, seen by these programs only.
+uid=$(id -u)
+apart=(unshare -m --map-current-user)
+as=()
+if [ "$uid" -eq 0 ]; then
+	uid=54321
+	apart=(unshare -m)
+	as=(setpriv --reuid="$uid" --regid="$uid" --clear-groups)
+fi
+mkdir person
+cp good.csv person/
+chmod 755 person
+[ "$(id -u)" -ne 0 ] || chown -R "$uid:$uid" person
+{
+	echo "person:x:$uid:$uid::$WORK/person:/bin/sh"
+	grep -v "^[^:]*:[^:]*:$uid:" /etc/passwd
+} >passwd
+# person COMMAND: as that user, with nothing but a PATH.
+person()
+{
+	# shellcheck disable=SC2016
+	"${apart[@]}" sh -c 'mount --bind "$1" /etc/passwd && shift && exec "$@"' sh "$WORK/passwd" \
+		"${as[@]}" env -i PATH="$PATH" sh -c "cd person && $1" </dev/null
+}
+if person true 2>/dev/null; then
+	at_exit 'person "csvp-admin down -q"'
+	expect_exit 0 'no HOME: csvp-run' person 'csvp-run -q -d cron -k id good.csv'
+	is "$(cat out err)" '' 'no HOME: csvp-run is silent, although it has made its PostgreSQL'
+	check 'no HOME: all of it is where the user lives' test -d person/.local/share/csvp/postgres
+	is "$(person 'csvp-search -d cron --count')" 2 'no HOME: the records are there'
+	expect_exit 0 'no HOME: csvp-admin down' person 'csvp-admin down -q'
+else
+	skip 'no HOME: csvp-run' 'this machine lets nobody have a mount of his own'
+fi
 
 # The server that a program starts holds nothing of its caller: neither the pipe of $(...) nor a lock.
 csvp-admin down -q

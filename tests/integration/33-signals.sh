@@ -97,7 +97,7 @@ unfinished()
 	seq -f '%g,a name that fills the line' 1 30000
 } >many.csv
 printf 'id,name\n0,first\n' >first.csv
-csvp-run -q -d waits -k id first.csv >/dev/null
+csvp-run -q -d waits -k id first.csv
 
 # csvp-upload, in the middle of stdin, and while it waits for its dataset.
 mkfifo input

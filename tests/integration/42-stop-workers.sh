@@ -39,7 +39,7 @@ nobody_holds()
 awk 'BEGIN { print "id,name"; for (i = 1; i <= 80000; i++)
 	printf "%d,a name that fills the line up to about a hundred bytes so that this is a chunk as they are in real life %d\n", i, i }' >chunk.csv
 printf 'id,name\n0,first\n' >first.csv
-csvp-run -q -d slow -k id first.csv >/dev/null
+csvp-run -q -d slow -k id first.csv
 sql "CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END'" \
 	'CREATE TRIGGER slow BEFORE INSERT ON public.slow FOR EACH ROW EXECUTE FUNCTION public.slow()'
 job=$(csvp-upload -q --enqueue -d slow -k id chunk.csv)

@@ -13,7 +13,7 @@ csvp-admin up -q
 	echo 'id,name'
 	seq -f '%.0f,plain' 1 3000
 } >edits.csv
-csvp-run -q -d edits -k id edits.csv >/dev/null
+csvp-run -q -d edits -k id edits.csv
 crew one -q -j1
 
 found()
@@ -98,7 +98,7 @@ is "$(csvp-search -d edits --count often) $(csvp-search -d edits --count again)"
 expect_exit 0 'and nothing is left of what was deleted' csvp-admin verify edits
 # An older chunk comes after the delete.
 seq -f '%.0f,late' 1 10 | sed '1i id,name' >late.csv
-csvp-run -q -d edits -k id --force edits.csv >/dev/null
+csvp-run -q -d edits -k id --force edits.csv
 term one two
 job=$(csvp-upload -q --enqueue -d edits -k id late.csv)
 sql 'DELETE FROM edits WHERE id = 7'

@@ -51,7 +51,7 @@ csvp-admin dataset drop -q numbers
 
 # Who is at work.
 printf 'id,n\n1,a\n1,b\n2,x\n3,y\n' >twice.csv
-csvp-run -q -d keyed -k id twice.csv >/dev/null
+csvp-run -q -d keyed -k id twice.csv
 job=$(csvp-upload -q -d keyed --force twice.csv)
 csvp-split "$job" >/dev/null
 say table 'BEGIN' 'LOCK TABLE public.keyed'

@@ -13,7 +13,7 @@ unset CSVP_CACHE_URL
 read -r redis _ <"$CSVP_SERVICES_DIR/redis/pid"
 
 database=$(csvp-admin up)
-csvp-run -q -d navaids -k id "$DATA/navaids.csv" >job
+csvp-run -q -d navaids -k id "$DATA/navaids.csv"
 
 # found OPTIONS...: records on stdout; in the file `said`, what was said of the cache.
 found()
@@ -93,7 +93,7 @@ other="$database dbname=other"
 sql 'CREATE DATABASE other' >/dev/null
 CSVP_DATABASE_URL=$other csvp-admin migrate -q
 printf 'id,name\n1,one\n' >other.csv
-CSVP_DATABASE_URL=$other CSVP_STORE_URL=file://$WORK/other csvp-run -q -d navaids -k id other.csv >job
+CSVP_DATABASE_URL=$other CSVP_STORE_URL=file://$WORK/other csvp-run -q -d navaids -k id other.csv
 is "$(CSVP_DATABASE_URL=$other CSVP_CACHE_URL=$cache csvp-search -d navaids --count)" 1 \
 	'another database with the same Redis gets its own answers'
 
