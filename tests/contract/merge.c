@@ -1,0 +1,336 @@
+/* Records into a table that has a key: what becomes of each, and how it is counted. */
+#include "table/merge.h"
+#include "things.h"
+
+#define ROWS "SELECT code, amount, note, _version >> 39 FROM public.things ORDER BY code, _version"
+
+/* As load_chunk does it. */
+static struct merge_result
+merge(enum merge_mode mode, int64_t seq, const char *csv)
+{
+	struct merge_result result;
+
+	things_records(seq, csv);
+	if (mode == MERGE_APPEND)
+		batch_group_each(&batch);
+	else
+		batch_group_by_key(&batch);
+	OK(merge_prepare(pg, &target, &e));
+	OK(pg_begin(pg, &e));
+	OK(merge_batch(pg, &target, mode, &batch, &result, &e));
+	OK(pg_commit(pg, &e));
+	return result;
+}
+
+/* "inserted updated unchanged superseded", and the fault of each refused record's line. */
+static void
+expect_books(const struct merge_result *r, const char *expected)
+{
+	char text[100];
+
+	snprintf(
+	    text, sizeof text, "%d %d %d %d", (int)r->inserted, (int)r->updated, (int)r->unchanged, (int)r->superseded);
+	ck_assert_str_eq(text, expected);
+}
+
+static void
+expect_refused(const char *lines)
+{
+	struct buf text = {0};
+
+	buf_string(&text, "");
+	for (uint64_t line = 1; line <= batch.count; line++)
+		for (size_t i = 0; i < batch.count; i++)
+			if (batch.entries[i].line == line && batch.entries[i].fault != NULL)
+				buf_printf(&text, "%s%d", text.length > 0 ? " " : "", (int)line);
+	ck_assert_str_eq(text.bytes, lines);
+	buf_fini(&text);
+}
+
+static void
+load(enum merge_mode mode, int64_t seq, const char *csv, const char *books)
+{
+	struct merge_result result = merge(mode, seq, csv);
+
+	expect_books(&result, books);
+}
+
+static void
+begin(void)
+{
+	things_begin();
+	things_ready("code text,amount numeric,note text", 1);
+	things_seq(9);
+}
+
+START_TEST(append_inserts_every_record)
+{
+	things_end();
+	things_begin();
+	things_building("code text,amount numeric,note text", 1);
+	load(MERGE_APPEND, 1, "b,1,x\na,2,y\nb,3,z\n", "3 0 0 0");
+	expect(ROWS, "a,2,y,1 b,1,x,1 b,3,z,1");
+}
+END_TEST
+
+START_TEST(upsert_inserts_what_is_new_and_updates_what_has_changed)
+{
+	load(MERGE_UPSERT, 1, "b,1,x\na,2,y\n", "2 0 0 0");
+	load(MERGE_UPSERT, 2, "a,5,y\nb,1,changed\nc,3,z\n", "1 2 0 0");
+	expect(ROWS, "a,5,y,2 b,1,changed,2 c,3,z,2");
+}
+END_TEST
+
+START_TEST(upsert_gives_equal_rows_the_new_version_and_counts_them_unchanged)
+{
+	load(MERGE_UPSERT, 1, "a,1,x\nb,2,y\n", "2 0 0 0");
+	load(MERGE_UPSERT, 2, "a,1,x\nb,2,other\n", "0 1 1 0");
+	expect(ROWS, "a,1,x,2 b,2,other,2");
+}
+END_TEST
+
+START_TEST(leave_neither_writes_nor_locks_equal_rows)
+{
+	static const char place[] = "SELECT ctid, xmin, xmax FROM public.things WHERE code = 'a'";
+	char *before;
+
+	load(MERGE_UPSERT, 1, "a,1,x\nb,2,y\n", "2 0 0 0");
+	before = answer(place);
+	load(MERGE_LEAVE, 2, "a,1,x\nb,2,other\nc,3,z\n", "1 1 1 0");
+	expect(ROWS, "a,1,x,1 b,2,other,2 c,3,z,2");
+	expect(place, before);
+	free(before);
+}
+END_TEST
+
+START_TEST(a_row_of_a_higher_version_is_kept_and_the_record_superseded)
+{
+	load(MERGE_UPSERT, 3, "a,3,new\n", "1 0 0 0");
+	load(MERGE_UPSERT, 2, "a,2,old\nb,2,old\n", "1 0 0 1");
+	/* Even an equal one: what won is not its doing. */
+	load(MERGE_UPSERT, 1, "a,3,new\n", "0 0 0 1");
+	/* ... beside one that is updated. */
+	load(MERGE_UPSERT, 1, "c,1,x\n", "1 0 0 0");
+	load(MERGE_UPSERT, 2, "a,3,new\nc,2,x\n", "0 1 0 1");
+	load(MERGE_LEAVE, 2, "a,2,old\n", "0 0 0 1");
+	expect(ROWS, "a,3,new,3 b,2,old,2 c,2,x,2");
+}
+END_TEST
+
+START_TEST(the_last_record_of_a_key_wins_and_the_others_are_superseded)
+{
+	load(MERGE_UPSERT, 1, "a,1,first\nb,1,only\na,2,second\na,3,third\n", "2 0 0 2");
+	expect(ROWS, "a,3,third,1 b,1,only,1");
+	load(MERGE_LEAVE, 2, "a,3,other\na,3,third\n", "0 0 1 1");
+	expect(ROWS, "a,3,third,1 b,1,only,1");
+}
+END_TEST
+
+START_TEST(of_many_records_those_that_the_server_refuses_are_found)
+{
+	sql(person, "ALTER TABLE public.things ADD CHECK (amount < 100)");
+	load(MERGE_UPSERT, 1, "a,1,x\nb,100,x\nc,1,x\nd,1,x\ne,1,x\nf,1,x\ng,200,x\n", "5 0 0 0");
+	expect_refused("2 7");
+	for (size_t i = 0; i < batch.count; i++)
+		if (batch.entries[i].fault != NULL)
+			ck_assert_ptr_nonnull(strstr(batch.entries[i].fault, "things_amount_check"));
+	expect("SELECT string_agg(code, '' ORDER BY code) FROM public.things", "acdef");
+}
+END_TEST
+
+START_TEST(append_finds_refused_records_too)
+{
+	things_end();
+	things_begin();
+	things_building("code text,amount numeric,note text", 1);
+	sql(person, "ALTER TABLE public.things ADD CHECK (amount < 100)");
+	load(MERGE_APPEND, 1, "a,1,x\nb,100,x\na,3,x\n", "2 0 0 0");
+	expect_refused("2");
+	expect(ROWS, "a,1,x,1 a,3,x,1");
+}
+END_TEST
+
+START_TEST(an_earlier_record_of_the_key_takes_the_place_of_a_refused_one)
+{
+	sql(person, "ALTER TABLE public.things ADD CHECK (amount < 100)");
+	load(MERGE_UPSERT, 1, "a,1,first\na,2,second\na,100,refused\nb,1,x\n", "2 0 0 1");
+	expect_refused("3");
+	expect(ROWS, "a,2,second,1 b,1,x,1");
+}
+END_TEST
+
+START_TEST(a_key_whose_records_are_all_refused_keeps_its_row)
+{
+	load(MERGE_UPSERT, 1, "a,1,stays\n", "1 0 0 0");
+	sql(person, "ALTER TABLE public.things ADD CHECK (amount < 100)");
+	load(MERGE_UPSERT, 2, "a,100,refused\na,200,refused\nb,2,x\n", "1 0 0 0");
+	expect_refused("1 2");
+	expect(ROWS, "a,1,stays,1 b,2,x,2");
+	load(MERGE_UPSERT, 3, "a,100,refused\n", "0 0 0 0");
+}
+END_TEST
+
+START_TEST(a_deferred_constraint_refuses_its_record_not_the_commit)
+{
+	sql(person, "ALTER TABLE public.things ADD UNIQUE (note) DEFERRABLE INITIALLY DEFERRED");
+	load(MERGE_UPSERT, 1, "a,1,same\nb,1,other\nc,1,same\n", "2 0 0 0");
+	expect_refused("3");
+	expect(ROWS, "a,1,same,1 b,1,other,1");
+}
+END_TEST
+
+START_TEST(what_is_no_fault_of_the_data_refuses_no_record)
+{
+	struct merge_result result;
+
+	sql(person,
+	    "CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS"
+	    " 'BEGIN RAISE ''the disk is full'' USING ERRCODE = ''disk_full''; END';"
+	    "CREATE TRIGGER refuse BEFORE INSERT ON public.things FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse()");
+	things_records(1, "a,1,x\nb,2,y\n");
+	batch_group_by_key(&batch);
+	OK(merge_prepare(pg, &target, &e));
+	OK(pg_begin(pg, &e));
+	FAILS(ERR_IO, merge_batch(pg, &target, MERGE_UPSERT, &batch, &result, &e));
+	expect_refused("");
+	pg_rollback(pg);
+}
+END_TEST
+
+START_TEST(a_tombstone_beats_older_records_and_no_newer_ones)
+{
+	load(MERGE_UPSERT, 1, "a,1,x\nb,1,x\n", "2 0 0 0");
+	things_seq(2);
+	sql(person, "DELETE FROM public.things WHERE code IN ('a', 'b')");
+	load(MERGE_UPSERT, 2, "a,2,late\nc,2,x\n", "1 0 0 1");
+	expect(ROWS, "c,2,x,2");
+	load(MERGE_UPSERT, 3, "b,3,again\n", "1 0 0 0");
+	expect(ROWS, "b,3,again,3 c,2,x,2");
+}
+END_TEST
+
+/* Delete a row, and commit only when the load waits for it. */
+static void
+delete_slowly(void)
+{
+	struct pg *session = session_open("application_name=meanwhile");
+
+	OK(pg_begin(session, &e));
+	OK(pg_exec(session, "DELETE FROM public.things WHERE code = 'a'", &e));
+	session_wait_until(session, "EXISTS (SELECT FROM pg_locks WHERE NOT granted)");
+	OK(pg_commit(session, &e));
+	pg_close(session);
+	_exit(0);
+}
+
+START_TEST(a_row_whose_delete_commits_while_the_upsert_waits_is_not_brought_back)
+{
+	pid_t child;
+
+	load(MERGE_UPSERT, 1, "a,1,x\nb,1,x\n", "2 0 0 0");
+	things_seq(2);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		delete_slowly();
+	session_wait_until(person,
+	    "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'meanwhile' AND query LIKE '%granted%')");
+	load(MERGE_UPSERT, 2, "a,2,late\nb,2,y\n", "0 1 0 1");
+	session_join(child);
+	expect(ROWS, "b,2,y,2");
+}
+END_TEST
+
+START_TEST(null_equals_null_and_differs_from_the_empty_string)
+{
+	load(MERGE_UPSERT, 1, "a,,\nb,1,\"\"\n", "2 0 0 0");
+	load(MERGE_LEAVE, 2, "a,,\nb,1,\"\"\n", "0 0 2 0");
+	load(MERGE_LEAVE, 3, "a,,\"\"\nb,1,\n", "0 2 0 0");
+	expect(ROWS, "a,-,,3 b,1,-,3");
+}
+END_TEST
+
+START_TEST(equal_is_what_prints_the_same)
+{
+	load(MERGE_UPSERT, 1, "a,1.0,x\nb,1.0,x\n", "2 0 0 0");
+	load(MERGE_LEAVE, 2, "a,1.00,x\nb,1.0,x\n", "0 1 1 0");
+	load(MERGE_UPSERT, 3, "a,1.0,x\nb,1.0,x\n", "0 1 1 0");
+	expect(ROWS, "a,1.0,x,3 b,1.0,x,3");
+}
+END_TEST
+
+START_TEST(keys_that_are_equal_to_their_type_are_one_row)
+{
+	things_end();
+	things_begin();
+	things_ready("size numeric,note text", 1);
+	load(MERGE_UPSERT, 1, "1.0,x\n1.00,y\n2,z\n", "2 0 0 1");
+	load(MERGE_LEAVE, 2, "1.000,y\n2,z\n", "0 1 1 0");
+	expect("SELECT size, note FROM public.things ORDER BY 1", "1.000,y 2,z");
+}
+END_TEST
+
+START_TEST(a_key_of_several_columns_is_all_of_them)
+{
+	things_end();
+	things_begin();
+	things_ready("land text,number bigint,note text", 2);
+	things_seq(1);
+	load(MERGE_UPSERT, 1, "de,1,x\nde,2,x\nfr,1,x\nde,1,y\n", "3 0 0 1");
+	sql(person, "DELETE FROM public.things WHERE land = 'fr'");
+	load(MERGE_UPSERT, 1, "de,2,late\nfr,1,late\n", "0 0 0 2");
+	load(MERGE_LEAVE, 2, "de,1,y\nde,2,z\nfr,1,new\n", "1 1 1 0");
+	expect("SELECT land, number, note, _version >> 39 FROM public.things ORDER BY 1, 2",
+	    "de,1,y,1 de,2,z,2 fr,1,new,2");
+}
+END_TEST
+
+START_TEST(without_a_key_the_same_chunk_again_changes_nothing)
+{
+	struct merge_result result;
+
+	things_end();
+	things_begin();
+	things_ready("note text", 0);
+	load(MERGE_APPEND, 1, "x\nx\n", "2 0 0 0");
+	things_records(1, "x\nx\n");
+	batch_group_each(&batch);
+	OK(merge_prepare(pg, &target, &e));
+	OK(pg_begin(pg, &e));
+	OK(merge_batch(pg, &target, MERGE_UPSERT, &batch, &result, &e));
+	OK(pg_commit(pg, &e));
+	ck_assert_uint_eq(result.inserted + result.updated, 0);
+	expect("SELECT note, _id = _version, count(*) FROM public.things GROUP BY 1, 2", "x,t,2");
+}
+END_TEST
+
+START_TEST(a_column_added_meanwhile_is_staged_anew)
+{
+	load(MERGE_UPSERT, 1, "a,1,x\n", "1 0 0 0");
+	sql(person, "ALTER TABLE public.things ADD COLUMN more text");
+	things_shape("code text,amount numeric,note text,more text", 1);
+	target.generation = things.generation + 1;
+	load(MERGE_UPSERT, 2, "a,1,x,y\n", "0 1 0 0");
+	expect("SELECT code, more FROM public.things", "a,y");
+}
+END_TEST
+
+int
+main(void)
+{
+	const TTest *const tests[] = {append_inserts_every_record,
+	    upsert_inserts_what_is_new_and_updates_what_has_changed,
+	    upsert_gives_equal_rows_the_new_version_and_counts_them_unchanged,
+	    leave_neither_writes_nor_locks_equal_rows, a_row_of_a_higher_version_is_kept_and_the_record_superseded,
+	    the_last_record_of_a_key_wins_and_the_others_are_superseded,
+	    of_many_records_those_that_the_server_refuses_are_found, append_finds_refused_records_too,
+	    an_earlier_record_of_the_key_takes_the_place_of_a_refused_one,
+	    a_key_whose_records_are_all_refused_keeps_its_row, a_deferred_constraint_refuses_its_record_not_the_commit,
+	    what_is_no_fault_of_the_data_refuses_no_record, a_tombstone_beats_older_records_and_no_newer_ones,
+	    a_row_whose_delete_commits_while_the_upsert_waits_is_not_brought_back,
+	    null_equals_null_and_differs_from_the_empty_string, equal_is_what_prints_the_same,
+	    keys_that_are_equal_to_their_type_are_one_row, a_key_of_several_columns_is_all_of_them,
+	    without_a_key_the_same_chunk_again_changes_nothing, a_column_added_meanwhile_is_staged_anew};
+
+	return session_run("merge", begin, things_end, tests, sizeof tests / sizeof *tests);
+}
