@@ -169,6 +169,41 @@ done:
 	return result;
 }
 
+/* With the dataset's row locked. The index first: if that fails, or is killed, all of it is still to be done. */
+static int
+renew_locked(const struct site *site, struct pg *pg, struct dataset *d, struct err *e)
+{
+	struct shape none = {0};
+	struct search_index index = documents_index(d, &none);
+	struct search *search;
+	int result = dataset_dropped(pg, d, e);
+
+	/* 0: somebody else has done it meanwhile. */
+	if (result <= 0)
+		return result;
+	search = site_search(site, e);
+	result = search != NULL ? search_drop(search, &index, e) : -1;
+	search_close(search);
+	return result == 0 ? dataset_renew(pg, d->id, e) : -1;
+}
+
+int
+datasets_renew(const struct site *site, struct pg *pg, struct dataset *d, struct err *e)
+{
+	int64_t id = d->id;
+	int dropped = dataset_dropped(pg, d, e);
+
+	if (dropped <= 0)
+		return dropped;
+	if (pg_begin(pg, e) != 0 || dataset_lock(pg, d, e) != 0 || renew_locked(site, pg, d, e) != 0 ||
+	    pg_commit(pg, e) != 0) {
+		pg_rollback(pg);
+		return -1;
+	}
+	dataset_fini(d);
+	return dataset_load(pg, id, d, e);
+}
+
 static int
 remove_key(void *ctx, const char *key, struct err *e)
 {

@@ -5,7 +5,9 @@
 
 #include "schema/type.h"
 
+struct dataset;
 struct err;
+struct pg;
 struct shape;
 struct site;
 
@@ -18,6 +20,13 @@ int datasets_create(const struct site *site, const char *name, const struct shap
  * column is part of the key. The dataset's chunks are to be indexed again.
  */
 int datasets_set_type(const struct site *site, const char *name, const char *column, enum type_id type, struct err *e)
+    __attribute__((warn_unused_result));
+
+/*
+ * A dataset whose table was dropped by a person is new again, as its next upload needs it: without index, columns and
+ * key. *d is read again; any other is left as it is.
+ */
+int datasets_renew(const struct site *site, struct pg *pg, struct dataset *d, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Remove the dataset: table, index, jobs and their objects. 66 if there is none. */

@@ -11,6 +11,7 @@
 #include "base/sig.h"
 #include "cli/progress.h"
 #include "db/pg.h"
+#include "flow/datasets.h"
 #include "flow/site.h"
 #include "io/input.h"
 #include "ledger/dataset.h"
@@ -71,6 +72,8 @@ find_dataset(const struct site *site, struct transfer *t, struct err *e)
 	} else if (dataset_ensure(t->pg, u->dataset, site_schema(site), &t->dataset, &created, e) != 0) {
 		return -1;
 	}
+	if (datasets_renew(site, t->pg, &t->dataset, e) != 0)
+		return -1;
 	log_notice("dataset %s (%s)", u->dataset, created ? "new" : "existing");
 	return intake_check_key(t->pg, &t->dataset, u->key, u->key_count, e);
 }

@@ -268,6 +268,36 @@ dataset_decide(struct pg *pg, int64_t id, size_t position, struct err *e)
 	    id, position, id);
 }
 
+int
+dataset_dropped(struct pg *pg, const struct dataset *d, struct err *e)
+{
+	struct pg_rows *rows;
+	char id[24];
+	int dropped;
+
+	snprintf(id, sizeof id, "%" PRId64, d->id);
+	if (PG_QUERY(pg, &rows, e,
+		"SELECT state <> 'new' AND to_regclass(format('%I.%I', table_schema, table_name)) IS NULL"
+		" FROM csvp.dataset WHERE id = $1",
+		id) != 0)
+		return -1;
+	dropped = pg_rows_count(rows) == 1 && pg_rows_bool(rows, 0, 0);
+	pg_rows_free(rows);
+	return dropped;
+}
+
+int
+dataset_renew(struct pg *pg, int64_t id, struct err *e)
+{
+	return pg_execf(pg, e,
+	    "UPDATE csvp.dataset SET state = 'new', key = '{}', seal = seq + 1, generation = generation + 1"
+	    " WHERE id = %1$" PRId64 ";UPDATE csvp.job SET cancelled = true WHERE dataset = %1$" PRId64
+	    " AND seq IS NOT NULL;DELETE FROM csvp.dataset_column WHERE dataset = %1$" PRId64
+	    ";DELETE FROM csvp.change WHERE dataset = %1$" PRId64
+	    ";DELETE FROM csvp.tombstone WHERE dataset = %1$" PRId64,
+	    id);
+}
+
 char *
 dataset_table(const struct dataset *d)
 {

@@ -63,6 +63,15 @@ int dataset_add_column(struct pg *pg, int64_t id, size_t position, const char *h
     struct err *e) __attribute__((warn_unused_result));
 int dataset_decide(struct pg *pg, int64_t id, size_t position, struct err *e) __attribute__((warn_unused_result));
 
+/* Had it a table that was dropped by a person? 1, 0, -1. */
+int dataset_dropped(struct pg *pg, const struct dataset *d, struct err *e) __attribute__((warn_unused_result));
+
+/*
+ * Then, with its row locked: it is new again, with another key if the next upload says so; what older jobs still have
+ * to load is refused, and edits on their way to the index are forgotten.
+ */
+int dataset_renew(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
+
 /* "schema"."table", quoted for SQL; freed by the caller. */
 char *dataset_table(const struct dataset *d);
 

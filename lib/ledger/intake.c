@@ -172,23 +172,6 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 	return 0;
 }
 
-/* A table that a person dropped is made anew by the next job; what older jobs still have to load is refused. */
-static int
-forget_dropped_table(struct pg *pg, const struct dataset *d, struct err *e)
-{
-	char id[24];
-
-	snprintf(id, sizeof id, "%" PRId64, d->id);
-	return PG_QUERY(pg, NULL, e,
-	    "WITH gone AS (UPDATE csvp.dataset SET state = 'new', key = '{}', seal = seq + 1, generation = generation "
-	    "+ 1"
-	    "   WHERE id = $1 AND state <> 'new' AND to_regclass(format('%I.%I', table_schema, table_name)) IS NULL "
-	    "RETURNING id),"
-	    " jobs AS (UPDATE csvp.job SET cancelled = true FROM gone WHERE dataset = gone.id AND seq IS NOT NULL)"
-	    " DELETE FROM csvp.dataset_column USING gone WHERE dataset = gone.id",
-	    id);
-}
-
 static int
 give_seq(struct pg *pg, const struct dataset *d, const struct intake *in, const char *sha, struct err *e)
 {
@@ -231,7 +214,7 @@ int
 intake_store(struct pg *pg, const struct dataset *d, const struct intake *in, struct intake_result *out, struct err *e)
 {
 	char lock[80], sha[2 + 64 + 1] = "\\x";
-	int same = 0;
+	int dropped, same = 0;
 
 	*out = (struct intake_result){.job = in->job};
 	if (in->object_bytes > LEDGER_MAX_OBJECT)
@@ -243,8 +226,14 @@ intake_store(struct pg *pg, const struct dataset *d, const struct intake *in, st
 	if (pg_begin(pg, e) != 0)
 		return -1;
 	snprintf(lock, sizeof lock, "SELECT FROM csvp.dataset WHERE id = %" PRId64 " FOR NO KEY UPDATE", d->id);
-	if (pg_exec_waiting(pg, lock, e) != 0 || forget_dropped_table(pg, d, e) != 0 ||
-	    check_key(pg, d, in->key, in->key_count, true, e) != 0)
+	if (pg_exec_waiting(pg, lock, e) != 0)
+		goto fail;
+	dropped = dataset_dropped(pg, d, e);
+	if (dropped > 0)
+		err_set(e, ERR_AGAIN, "the table of dataset %s was dropped at this moment", d->name);
+	if (dropped != 0)
+		goto fail;
+	if (check_key(pg, d, in->key, in->key_count, true, e) != 0)
 		goto fail;
 	if (!in->force)
 		same = same_bytes(pg, d, in, sha, out, e);

@@ -35,8 +35,9 @@ struct intake_result {
  * same bytes again"), gives the job its seq, fixes the key with the first
  * live job, and raises the sequence of edits. Errors: 65 another key than the
  * dataset's, or an append of old bytes over later changes; 75 the earlier job
- * is paused; 65 more than LEDGER_MAX_SEQ jobs or LEDGER_MAX_OBJECT bytes. On
- * an earlier job failed by its rejects: result filled and 65.
+ * is paused, or the table was dropped meanwhile; 65 more than LEDGER_MAX_SEQ
+ * jobs or LEDGER_MAX_OBJECT bytes. On an earlier job failed by its rejects:
+ * result filled and 65.
  */
 int intake_store(struct pg *pg, const struct dataset *d, const struct intake *in, struct intake_result *out,
     struct err *e) __attribute__((warn_unused_result));

@@ -1,6 +1,6 @@
 #!/bin/bash
 # How jobs come to their end although something was in the way: the same command finishes what a kill, failed chunks or
-# a cancel left behind, also of jobs that have failed by their rejects.
+# a cancel left behind, also of jobs that have failed by their rejects; and a dropped table is made anew.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 # shellcheck source=tests/session.sh
@@ -70,4 +70,15 @@ matches "$(cat err)" "job $job is cancelled" 'csvp-index of a cancelled job: say
 is "$(grep -c hint err || true)" 0 'csvp-index of a cancelled job: does not say that it could be loaded'
 is "$(state "$job" | cut -d'|' -f1-4) $(sql "SELECT to_regclass(format('csvp.doc_%s_body', id)) IS NOT NULL
 	FROM csvp.dataset WHERE name = 'part'")" 'cancelled|0|2|0 t' 'csvp-index of a cancelled job: what was loaded is searchable'
+
+# A table that a person has dropped is made anew, with other types and another key, and nothing of the old one is found.
+printf 'k,n\nA1,2\nB,3\n' >old.csv
+printf 'k,n\n1,2\n' >new.csv
+csvp-run -q -d again -k k old.csv >/dev/null
+sql "BEGIN; UPDATE again SET n = 5; DELETE FROM again WHERE k = 'B'; DROP TABLE again; COMMIT"
+expect_exit 0 'a dropped table: the next upload' csvp-run -q -d again -k n new.csv
+is "$(sql 'SELECT k, n FROM again') $(csvp-search -d again --count)" '1|2 1' 'a dropped table: it is made anew, and its index'
+sql 'DROP TABLE again'
+expect_exit 0 'a dropped table: the same bytes again' csvp-run -q -d again -k n new.csv
+is "$(sql 'SELECT k, n FROM again') $(csvp-search -d again --count)" '1|2 1' 'a dropped table: they are loaded again'
 expect_exit 0 'csvp-admin verify agrees' csvp-admin verify
