@@ -72,7 +72,7 @@ close_psql()
 session()
 {
 	local pid
-	printf '%s\n' "SELECT coalesce((SELECT pid FROM pg_stat_activity WHERE application_name = 'csvp-$1'
+	printf '%s\n' "SELECT coalesce((SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'csvp-$1 %'
 		ORDER BY random() LIMIT 1), 0);" >&"${psql[1]}"
 	read -r pid <&"${psql[0]}"
 	echo "$pid"

@@ -37,7 +37,7 @@ begin()
 
 waits()
 {
-	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = '$1' AND wait_event_type = 'Lock'")" -gt 0 ]
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '$1 %' AND wait_event_type = 'Lock'")" -gt 0 ]
 }
 
 # ends SIGNAL NAME: send it; the exit status is the signal's, in bounded time, and no session stays behind.
@@ -78,12 +78,12 @@ listens()
 
 sleeps()
 {
-	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = '$1' AND wait_event = 'PgSleep'")" -gt 0 ]
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '$1 %' AND wait_event = 'PgSleep'")" -gt 0 ]
 }
 
 nobody()
 {
-	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'csvp-%' AND application_name <> 'csvp-admin'
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'csvp-%' AND application_name NOT LIKE 'csvp-admin %'
 		AND backend_type = 'client backend'")" -eq 0 ]
 }
 

@@ -85,7 +85,8 @@ sent=$(sed -n 's/.*"load","sent":\([0-9]*\).*/\1/p' told)
 check "and it is what was undone ($sent)" [ "$sent" -gt 30 ]
 loaded()
 {
-	[ "$(sql "SELECT count(*) FROM csvp.chunk WHERE job = $1 AND state = 'pending'")" -eq 0 ]
+	[ "$(sql "SELECT count(*) FROM csvp.chunk WHERE job = $1 AND state = 'pending'" \
+		"SELECT state FROM csvp.dataset WHERE name = 'asked'" | tr '\n' ' ')" = '0 ready ' ]
 }
 WAIT_SECONDS=5 wait_until loaded "$job" || not_ok 'busy workers go on at once'
 # The dataset is ready by now, and all of its job are told to index; those are lost, too.
@@ -118,7 +119,7 @@ start load csvp-load -q "$job"
 wait_until blocked_in 1 'csvp.dataset'
 kill -KILL "${STARTED[load]}"
 finish load
-sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'csvp-load'" >/dev/null
+sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'csvp-load %'" >/dev/null
 bye held
 is "$(sql "SELECT state FROM csvp.dataset WHERE id = $id") $(state "$job")" 'building loading' 'all is loaded, and nobody builds the key'
 is "$(csvp-admin requeue --json | sed -n 2p)" '{"queue":"load","sent":1}' 'csvp-admin requeue sees it'
