@@ -24,7 +24,7 @@ still_filling(struct pg *pg, int64_t builder, struct err *e)
 	snprintf(id, sizeof id, "%" PRId64, builder);
 	if (PG_QUERY(pg, &rows, e,
 		"SELECT EXISTS (SELECT FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
-		" WHERE c.job = $1 AND c.state = 'pending' AND NOT j.cancelled)",
+		" WHERE c.job = $1 AND c.state = 'pending' AND NOT j.cancelled AND NOT " JOB_GIVEN_UP ")",
 		id) != 0)
 		return -1;
 	pending = pg_rows_bool(rows, 0, 0);

@@ -136,11 +136,11 @@ static const struct {
     {QUEUE_LOAD,
 	"SELECT c.job, c.number FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
 	" LEFT JOIN csvp.running r ON r.job = c.job AND r.chunk = c.number"
-	" WHERE c.state = 'pending' AND NOT j.cancelled AND NOT j.paused AND r.chunk IS NULL"
+	" WHERE c.state = 'pending' AND NOT j.cancelled AND NOT j.paused AND r.chunk IS NULL AND NOT " JOB_GIVEN_UP
 	/* Nothing of it is to come, yet its dataset has no key: whoever was to build it has died, or it had no chunk. */
 	" UNION ALL SELECT j.id, -1 FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset WHERE j.state = 'split'"
 	" AND NOT j.cancelled AND NOT j.paused AND d.state = 'building' AND (j.id = d.builder OR j.records = 0)"
-	" AND NOT EXISTS (SELECT FROM csvp.chunk c WHERE c.job = j.id AND c.state = 'pending')"
+	" AND (" JOB_GIVEN_UP " OR NOT EXISTS (SELECT FROM csvp.chunk c WHERE c.job = j.id AND c.state = 'pending'))"
 	" ORDER BY 1, 2"},
     {QUEUE_INDEX, "SELECT c.job, c.number FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
 		  " JOIN csvp.dataset d ON d.id = j.dataset"
@@ -150,7 +150,7 @@ static const struct {
 		  " UNION ALL SELECT j.id, -1 FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset"
 		  " WHERE j.state = 'split' AND j.finished_at IS NULL AND NOT j.cancelled AND NOT j.paused"
 		  " AND d.state = 'ready' AND NOT EXISTS (SELECT FROM csvp.chunk c WHERE c.job = j.id"
-		  " AND c.state IN ('pending', 'loaded')) ORDER BY 1, 2"},
+		  " AND (c.state = 'loaded' OR c.state = 'pending' AND NOT " JOB_GIVEN_UP ")) ORDER BY 1, 2"},
 };
 
 int

@@ -140,12 +140,14 @@ finish_job(struct desk *d, struct search *search, struct err *e)
 	struct search_index index = documents_index(&d->dataset, &d->shape);
 	int64_t key = ledger_lock_key(LEDGER_LOCK_INDEX, d->dataset.id, 0);
 	struct job_verdict v;
+	bool over;
 	int result;
 
 	if (job_verdict(d->pg, d->job.id, &v, e) != 0)
 		return -1;
-	/* Of a cancelled job nothing more is loaded. */
-	if (v.to_index > 0 || (v.pending + v.held > 0 && strcmp(v.state, "cancelled") != 0))
+	/* Then nothing more is loaded. */
+	over = strcmp(v.state, "cancelled") == 0 || strcmp(v.state, "failed") == 0;
+	if (v.to_index > 0 || (v.pending + v.held > 0 && !over))
 		return 0;
 	if (pg_lock(d->pg, key, e) != 0)
 		return -1;

@@ -210,16 +210,12 @@ work_transaction(struct desk *d, const struct chunk *c, struct err *e)
 static int
 check_fail_fast(struct desk *d, struct err *e)
 {
-	struct job_verdict v;
+	int given_up = d->job.fail_fast ? job_given_up(d->pg, d->job.id, e) : 0;
 
-	if (!d->job.fail_fast)
-		return 0;
-	if (job_verdict(d->pg, d->job.id, &v, e) != 0)
-		return -1;
-	if (strcmp(v.state, "failed") == 0)
+	if (given_up == 1)
 		return err_set(
 		    e, ERR_DATA, "job %" PRId64 " is over its limit of rejects and was to fail fast", d->job.id);
-	return 0;
+	return given_up;
 }
 
 static int

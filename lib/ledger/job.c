@@ -295,6 +295,21 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 }
 
 int
+job_given_up(struct pg *pg, int64_t id, struct err *e)
+{
+	struct pg_rows *rows;
+	char number[24];
+	int result;
+
+	snprintf(number, sizeof number, "%" PRId64, id);
+	if (PG_QUERY(pg, &rows, e, "SELECT " JOB_GIVEN_UP " FROM csvp.job j WHERE j.id = $1", number) != 0)
+		return -1;
+	result = pg_rows_count(rows) == 1 && pg_rows_bool(rows, 0, 0);
+	pg_rows_free(rows);
+	return result;
+}
+
+int
 job_check_limit(const char *limit, struct err *e)
 {
 	char digits[24];

@@ -83,6 +83,10 @@ struct job_verdict {
 };
 int job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e) __attribute__((warn_unused_result));
 
+/* It was to fail fast and is over its limit of rejects: no more chunks of it are handed out. Of a csvp.job called j. */
+#define JOB_GIVEN_UP "(j.fail_fast AND (SELECT s.over_limit FROM csvp.job_status s WHERE s.id = j.id))"
+int job_given_up(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result)); /* 1, 0, -1 */
+
 /* Change the limit of rejects: "N" or "N%"; 64 if it is neither (also used to check an option). */
 int job_check_limit(const char *limit, struct err *e) __attribute__((warn_unused_result));
 int job_set_limit(struct pg *pg, int64_t id, const char *limit, struct err *e) __attribute__((warn_unused_result));

@@ -88,6 +88,25 @@ agrees()
 }
 WAIT_SECONDS=20 wait_until agrees || not_ok 'what was loaded before is indexed' "$(cat verified)"
 
+# A job that was to fail fast: over its limit, the rest of it is left alone, and that is nobody's fault.
+{ echo 'id,name' && seq -f '%g' 1 2000; } >bad.csv
+job=$(csvp-upload -q -d fast -k id --max-rejects 5 --fail-fast bad.csv)
+csvp-split -q --chunk-bytes 500 --enqueue "$job" >refs
+expect_exit 65 'a job that fails fast' csvp-status -q --wait --timeout 60s "$job"
+wait_until no_message || not_ok 'a job that fails fast leaves no message' "$(sql 'SELECT queue, body FROM csvp.message')"
+closed()
+{
+	[ "$(sql "SELECT finished_at IS NOT NULL FROM csvp.job WHERE id = $job")" = t ]
+}
+wait_until closed || not_ok 'a job that fails fast is closed'
+is "$(sql "SELECT derived, pending > 0, running, loaded, failed, (SELECT max(deliveries) FROM csvp.chunk WHERE job = $job AND state = 'pending')
+	FROM csvp.job_status WHERE id = $job")" 'failed|t|0|0|0|0' 'a job that fails fast: chunks are left alone, and convicted of nothing'
+is "$(csvp-admin dead list --json)" '' 'a job that fails fast: no dead letter'
+is "$(csvp-admin requeue --json | grep -c '"sent":0}')" 3 'a job that fails fast: nothing of it is to be done'
+expect_exit 0 'another limit' csvp-admin psql -qc "UPDATE csvp.job SET max_rejects = '100%' WHERE id = $job"
+csvp-admin requeue -q >/dev/null
+expect_exit 3 'with another limit it goes on' csvp-status -q --wait --timeout 60s "$job"
+
 # A person's command and the workers do not get in each other's way.
 csvp-upload -q -d slow -k id --force first.csv >/dev/null
 expect_exit 0 'csvp-run --resume beside workers' csvp-run -q --resume
