@@ -133,7 +133,8 @@ printf 'id,name\n1,one\n2,two\n' >two.csv
 job=$(csvp-upload -q -d two -k id two.csv)
 csvp-split -q --chunk-bytes 64k "$job" >chunks
 sql 'DELETE FROM csvp.message' "UPDATE csvp.chunk SET records = 1000000 WHERE job = $job"
-sql "INSERT INTO csvp.message (queue, reference, body) VALUES ('csvp-load', '$job/0', '{\"job\":$job,\"chunk\":0}')" \
+sql "INSERT INTO csvp.message (queue, reference, body) VALUES ('csvp-load', '$job/0', '{\"job\":$job,\"chunk\":0}')
+	ON CONFLICT DO NOTHING" \
 	"NOTIFY csvp_message, 'csvp-load'"
 wait_until waiting
 sql "UPDATE csvp.chunk SET state = 'loaded', loaded_at = now() WHERE job = $job"
