@@ -281,19 +281,12 @@ START_TEST(the_bytes_of_a_cancelled_job_are_a_new_one)
 }
 END_TEST
 
-START_TEST(the_bytes_of_a_dropped_table_are_a_new_job_that_makes_it_anew)
+START_TEST(a_table_that_is_dropped_at_this_moment_is_to_be_forgotten_first)
 {
-	const char *key[] = {"note"};
-	int64_t first = upload_done("A"), second = upload_new("B");
-
+	upload_done("A");
 	sql(person, "DROP TABLE public.things");
-	OK(upload_with("A", "{}", (struct intake){.key = key, .key_count = 1}));
-	ck_assert_int_eq(result.job, job);
-	expect("SELECT state, key, seal, seq FROM csvp.dataset", "new,{note},3,3");
-	expect("SELECT count(*) FROM csvp.dataset_column", "0");
-	/* What the others still had to load would not belong there. */
-	expect("SELECT file, cancelled FROM csvp.job ORDER BY id", "A,t B,t A,f");
-	ck_assert_int_lt(first, second);
+	upload_refused("A", ERR_AGAIN, "was dropped at this moment");
+	upload_refused("B", ERR_AGAIN, "was dropped at this moment");
 }
 END_TEST
 
@@ -440,7 +433,7 @@ main(void)
 	    bytes_are_appended_again_only_by_force, a_job_that_failed_by_its_rejects_fails_again,
 	    another_limit_of_rejects_only_changes_the_verdict, other_options_of_reading_make_other_bytes,
 	    a_paused_job_is_to_be_resumed, the_bytes_of_a_cancelled_job_are_a_new_one,
-	    the_bytes_of_a_dropped_table_are_a_new_job_that_makes_it_anew, force_always_makes_a_new_job,
+	    a_table_that_is_dropped_at_this_moment_is_to_be_forgotten_first, force_always_makes_a_new_job,
 	    jobs_are_numbered_by_the_end_of_their_uploads, edits_come_after_the_newest_job_and_before_the_next,
 	    a_number_whose_edits_exist_already_is_passed_over, the_first_live_job_fixes_the_key,
 	    a_dataset_that_is_appended_to_stays_so, there_are_limits,
