@@ -110,8 +110,18 @@ orphans()
 WAIT_SECONDS=10 wait_until orphans || not_ok 'a killed supervisor leaves no workers' "$(ps -f -p "${workers[*]}")"
 handed_back load 'a killed supervisor'
 
-# One that is killed is started again; and the database may be stopped meanwhile.
+# The last stage, in the middle of writing its documents.
 sql 'DROP FUNCTION public.slow CASCADE' 2>/dev/null
+csvp-load -q --worker --once
+say lock 'BEGIN' "LOCK TABLE csvp.doc_$(sql "SELECT id FROM csvp.dataset WHERE name = 'slow'") IN SHARE MODE" >/dev/null
+worker index index -q -j1
+wait_until blocked_in 1 csvp.doc_
+gone 'csvp-index in the middle of a chunk' index
+bye lock
+handed_back index 'csvp-index in the middle of a chunk'
+is "$(sql "SELECT state FROM csvp.chunk WHERE job = $job")" loaded 'csvp-index in the middle of a chunk: nothing is half indexed'
+
+# One that is killed is started again; and the database may be stopped meanwhile.
 crew again
 read -ra workers <<<"$(pids again)"
 kill -KILL "${workers[0]}"
