@@ -188,20 +188,24 @@ print_objects(const struct outcome *o, struct err *e)
 	return result;
 }
 
-/* Each job's id when all of it is searchable, or its failure line; under -q (as in cron) success is silent. */
-static void
-print_outcome(const struct outcome *o, enum err_code code)
+/*
+ * Each job's id when all of it is searchable, or its failure line; under -q (as in cron) success is silent. A reader
+ * that has gone is a quiet end.
+ */
+static int
+print_outcome(const struct outcome *o, enum err_code code, struct err *e)
 {
+	const struct ref orphan = {.chunk = -1, .failure = o->orphan};
 	bool closed = false;
-	struct err e;
+	int result = 0;
 
 	if (code == ERR_NONE && log_level() == LOG_QUIET)
-		return;
-	for (size_t i = 0; i < o->count; i++)
-		if (refs_print(&o->jobs[i], &closed, &e) != 0)
-			return;
-	if (o->orphan != ERR_NONE && refs_print(&(struct ref){.chunk = -1, .failure = o->orphan}, &closed, &e) != 0)
-		return;
+		return 0;
+	for (size_t i = 0; result == 0 && i < o->count; i++)
+		result = refs_print(&o->jobs[i], &closed, e);
+	if (result == 0 && o->orphan != ERR_NONE)
+		result = refs_print(&orphan, &closed, e);
+	return closed ? 0 : result;
 }
 
 /* What is asked for, besides the options that csvp-upload gets. */
@@ -326,7 +330,7 @@ run(const struct request *r, char **operands, size_t count, enum err_code *code,
 	if (result == 0 && r->json)
 		result = print_objects(&o, e);
 	else if (result == 0)
-		print_outcome(&o, *code);
+		result = print_outcome(&o, *code, e);
 	reading_fini(&reading);
 	free(o.jobs);
 	return result;

@@ -245,12 +245,15 @@ answer_common(const struct program *program)
 	}
 }
 
-/* A descriptor that the caller closed would be the next file's: what is meant for a stream must never end there. */
+/*
+ * A descriptor that the caller closed would be the next file's: what is meant for a stream must never end there. It is
+ * opened the wrong way round, so that its use stays an error: else a closed standard input would be an empty file.
+ */
 static void
 occupy_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
 			return;
 }
 

@@ -205,6 +205,18 @@ else
 	skip 'no HOME: csvp-run' 'this machine lets nobody have a mount of his own'
 fi
 
+# What cannot be told has failed: standard output that is full or closed. A closed standard input is no empty file.
+# shellcheck disable=SC2016
+{
+	expect_exit 74 'csvp-run with a full standard output' sh -c 'csvp-run -d streams good.csv >/dev/full'
+	matches "$(cat err)" 'standard output: No space left on device' 'csvp-run with a full standard output: says why'
+	expect_exit 74 'csvp-run with a closed standard output' sh -c 'csvp-run -d streams good.csv >&-'
+	expect_exit 0 'csvp-run with a closed standard input does not need it' sh -c 'csvp-run -d streams good.csv <&-'
+	expect_exit 74 'csvp-upload of a closed standard input' sh -c 'csvp-upload -q -d closed - <&-'
+	is "$(sql "SELECT count(*) FROM csvp.job_status WHERE dataset_name = 'closed'")" 0 \
+		'csvp-upload of a closed standard input: no job'
+}
+
 # The server that a program starts holds nothing of its caller: neither the pipe of $(...) nor a lock.
 csvp-admin down -q
 # shellcheck disable=SC2016
