@@ -11,6 +11,7 @@
 #include "flow/finalise.h"
 #include "flow/handoff.h"
 #include "ledger/job.h"
+#include "ledger/ledger.h"
 
 /* How often the holders are looked for, in milliseconds. */
 #define LOOK_MS 20
@@ -32,14 +33,19 @@ static int
 wait_for_holders(struct pg *pg, int64_t id, struct err *e)
 {
 	struct pg_rows *rows;
-	char number[24];
+	char number[24], split[24];
 	size_t holders;
 
 	snprintf(number, sizeof number, "%" PRId64, id);
+	snprintf(split, sizeof split, "%" PRId64, ledger_lock_key(LEDGER_LOCK_SPLIT, id, 0));
 	do {
 		if (sig_check(e) != 0 ||
-		    PG_QUERY(pg, &rows, e, "SELECT pg_cancel_backend(pid) FROM csvp.running WHERE job = $1", number) !=
-			0)
+		    PG_QUERY(pg, &rows, e,
+			"SELECT pg_cancel_backend(pid) FROM csvp.running WHERE job = $1 UNION ALL"
+			" SELECT pg_cancel_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"
+			"   AND granted AND classid::bigint << 32 | objid::bigint = $2"
+			"   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+			number, split) != 0)
 			return -1;
 		holders = pg_rows_count(rows);
 		pg_rows_free(rows);

@@ -120,27 +120,6 @@ still_to_load(struct desk *d, const struct chunk *c, struct err *e)
 	return chunk_to_load(&now) ? LOADED : PASS;
 }
 
-/* The last statement before the commit: a cancel or pause waits for this row, or is seen here. */
-static int
-check_not_stopped(struct desk *d, struct err *e)
-{
-	struct pg_rows *rows;
-	char id[24];
-	bool cancelled, paused;
-
-	snprintf(id, sizeof id, "%" PRId64, d->job.id);
-	if (PG_QUERY(d->pg, &rows, e, "SELECT cancelled, paused FROM csvp.job WHERE id = $1 FOR SHARE", id) != 0)
-		return -1;
-	cancelled = pg_rows_count(rows) == 0 || pg_rows_bool(rows, 0, 0);
-	paused = !cancelled && pg_rows_bool(rows, 0, 1);
-	pg_rows_free(rows);
-	if (cancelled)
-		return err_set(e, ERR_DATA, "job %" PRId64 " was cancelled", d->job.id);
-	if (paused)
-		return err_set(e, ERR_AGAIN, "job %" PRId64 " was paused", d->job.id);
-	return 0;
-}
-
 /* The records that the server refused join the client's rejects. */
 static void
 collect_refused(struct desk *d)
@@ -183,7 +162,8 @@ write_chunk(struct desk *d, const struct chunk *c, int64_t began, struct err *e)
 		return -1;
 	if (result == 0)
 		return PASS;
-	return check_not_stopped(d, e);
+	/* The last statement: a cancel or pause waits for this row, or is seen here. */
+	return job_check_wanted(d->pg, d->job.id, e);
 }
 
 static int

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clk.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/sig.h"
 #include "cli/progress.h"
 #include "db/pg.h"
 #include "flow/fit.h"
@@ -69,16 +71,57 @@ fit_key(struct split *s, struct err *e)
 	return result;
 }
 
+/* How often a survey looks whether its job is still wanted, in milliseconds: it asks the database nothing else. */
+#define LOOK_MS 250
+
+/* The object of a job that may be cancelled or paused meanwhile. */
+struct wanted_object {
+	struct object_source source;
+	const struct split *split;
+	int64_t looked; /* when */
+};
+
+/* A job that was paused before is split because a later one needs its columns. */
+static int
+check_wanted(const struct split *s, struct err *e)
+{
+	return s->job.paused ? 0 : job_check_wanted(s->pg, s->job.id, e);
+}
+
+static ssize_t
+wanted_read(void *ctx, void *bytes, size_t capacity, struct err *e)
+{
+	struct wanted_object *w = ctx;
+	int64_t now = clk_now(clk_system());
+
+	if (now - w->looked >= LOOK_MS) {
+		if (check_wanted(w->split, e) != 0)
+			return -1;
+		w->looked = now;
+	}
+	return object_read(&w->source, bytes, capacity, e);
+}
+
+static int
+wanted_rewind(void *ctx, struct err *e)
+{
+	return object_rewind(&((struct wanted_object *)ctx)->source, e);
+}
+
 /* Read the whole object: its columns, chunks, types and keys. */
 static int
 survey_object(struct split *s, struct store *store, uint64_t chunk_bytes, struct progress *progress, struct err *e)
 {
-	struct object_source source = {.store = store, .key = s->job.object, .length = s->job.object_bytes};
+	struct wanted_object object = {
+	    .source = {.store = store, .key = s->job.object, .length = s->job.object_bytes},
+	    .split = s,
+	    .looked = clk_now(clk_system()),
+	};
 	int result = -1;
 
-	if (object_rewind(&source, e) != 0)
+	if (wanted_rewind(&object, e) != 0)
 		goto done;
-	if (survey_open(&s->survey, &s->reading, object_read, object_rewind, &source, e) != 0)
+	if (survey_open(&s->survey, &s->reading, wanted_read, wanted_rewind, &object, e) != 0)
 		goto done;
 	s->columns = buf_calloc(s->survey.field_count, sizeof *s->columns);
 	s->is_new = s->dataset.state == DATASET_NEW;
@@ -99,7 +142,7 @@ survey_object(struct split *s, struct store *store, uint64_t chunk_bytes, struct
 	result = 0;
 
 done:
-	object_close(&source);
+	object_close(&object.source);
 	return result;
 }
 
@@ -213,7 +256,7 @@ record_split(struct split *s, struct err *e)
 	if (chunk_add(s->pg, s->survey.chunks, s->survey.chunk_count, e) != 0 ||
 	    job_set_split(s->pg, s->job.id, s->columns, s->survey.field_count, s->survey.unique_keys, s->survey.records,
 		s->survey.blank_lines, e) != 0 ||
-	    job_set_started(s->pg, s->job.id, e) != 0 || pg_commit(s->pg, e) != 0)
+	    job_set_started(s->pg, s->job.id, e) != 0 || check_wanted(s, e) != 0 || pg_commit(s->pg, e) != 0)
 		goto fail;
 	return 0;
 
@@ -263,7 +306,10 @@ split_locked(
 		if (result < 0 && strcmp(pg_sqlstate(pg), "40P01") == 0)
 			result = 1;
 	} while (result == 1);
-	if (result != 0 && e->code == ERR_DATA) {
+	/* Stopped: whatever its reading or its statement has ended with, the job says why, and is no bad file. */
+	if (result != 0 && !pg_lost(pg) && !sig_pending() && check_wanted(&s, &ignored) != 0) {
+		*e = ignored;
+	} else if (result != 0 && e->code == ERR_DATA) {
 		err_prefix(e, "%s", s.job.file);
 		if (!pg_lost(pg) && job_set_error(pg, id, e, &ignored) != 0)
 			log_error("job %" PRId64 ": %s", id, ignored.message);

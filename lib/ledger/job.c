@@ -224,6 +224,26 @@ job_set_paused(struct pg *pg, int64_t id, bool paused, struct err *e)
 }
 
 int
+job_check_wanted(struct pg *pg, int64_t id, struct err *e)
+{
+	struct pg_rows *rows;
+	char number[24];
+	bool cancelled, paused;
+
+	snprintf(number, sizeof number, "%" PRId64, id);
+	if (PG_QUERY(pg, &rows, e, "SELECT cancelled, paused FROM csvp.job WHERE id = $1 FOR SHARE", number) != 0)
+		return -1;
+	cancelled = pg_rows_count(rows) == 0 || pg_rows_bool(rows, 0, 0);
+	paused = !cancelled && pg_rows_bool(rows, 0, 1);
+	pg_rows_free(rows);
+	if (cancelled)
+		return err_set(e, ERR_DATA, "job %" PRId64 " was cancelled", id);
+	if (paused)
+		return err_set(e, ERR_AGAIN, "job %" PRId64 " was paused", id);
+	return 0;
+}
+
+int
 job_set_finished(struct pg *pg, int64_t id, struct err *e)
 {
 	return pg_execf(pg, e,

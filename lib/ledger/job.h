@@ -64,6 +64,13 @@ int job_set_started(struct pg *pg, int64_t id, struct err *e) __attribute__((war
 int job_set_cancelled(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
 int job_set_paused(struct pg *pg, int64_t id, bool paused, struct err *e) __attribute__((warn_unused_result));
 
+/*
+ * Has nobody cancelled (65) or paused (75) it? The last statement before a
+ * commit: it locks the job's row FOR SHARE, so that who stops a job waits for
+ * the commit, or is seen here.
+ */
+int job_check_wanted(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
+
 /* Set finished_at of a job that has come to its end, if nobody did. */
 int job_set_finished(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
 

@@ -49,6 +49,29 @@ no_message()
 	[ "$(sql 'SELECT count(*) FROM csvp.message')" -eq 0 ]
 }
 
+# A split, held up where it writes its chunks: nothing of it stays, it goes on after resume, and no cancelled file is called bad.
+split_stops()
+{
+	local verb=$1 job
+	job=$(csvp-upload -q --force -d unsplit -k id first.csv)
+	say hold BEGIN 'LOCK TABLE csvp.chunk IN SHARE MODE' >out
+	start split csvp-split "$job"
+	wait_until blocked_in 1 csvp.chunk
+	soon "csvp-admin $verb in a split" csvp-admin "$verb" "$job"
+	say hold COMMIT
+	finish split
+	JOB=$job
+}
+split_stops pause
+is "$CODES $(cat split.out) $(sql "SELECT derived, state, total FROM csvp.job_status WHERE id = $JOB")" "75 !$JOB 75 paused|stored|0" 'pause: the split leaves nothing'
+matches "$(cat split.err)" "job $JOB was paused" 'pause: the split says so'
+csvp-admin resume "$JOB"
+expect_exit 0 'resume: it is split' csvp-split -q "$JOB"
+split_stops cancel
+is "$CODES $(sql "SELECT derived, state, total, error FROM csvp.job_status WHERE id = $JOB")" '65 cancelled|stored|0|' 'cancel: the split leaves nothing'
+csvp-run -q --resume >/dev/null || true
+bye hold
+
 slow
 crew w -j2
 job=$(csvp-upload -q --enqueue -d slow -k id chunk.csv)
