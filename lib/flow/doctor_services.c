@@ -205,7 +205,8 @@ doctor_search(struct doctor *d)
 {
 	struct shape shape = {0};
 	/* No dataset has this id: that there is no index is an answer. */
-	struct search_index none = {.dataset = INT64_MAX, .schema = "csvp", .table = "none", .shape = &shape};
+	struct search_index none = {
+	    .dataset = INT64_MAX, .schema = "csvp", .table = "none", .shape = &shape, .born = "never"};
 	struct search *search;
 	uint64_t count;
 	struct err e;

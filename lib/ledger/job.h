@@ -65,9 +65,8 @@ int job_set_cancelled(struct pg *pg, int64_t id, struct err *e) __attribute__((w
 int job_set_paused(struct pg *pg, int64_t id, bool paused, struct err *e) __attribute__((warn_unused_result));
 
 /*
- * Has nobody cancelled (65) or paused (75) it? The last statement before a
- * commit: it locks the job's row FOR SHARE, so that who stops a job waits for
- * the commit, or is seen here.
+ * Has nobody cancelled (65) or paused (75) it? It locks the row FOR SHARE: as the last statement before a commit, whoever
+ * stops the job waits for the commit or is seen here.
  */
 int job_check_wanted(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
 
