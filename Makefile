@@ -44,7 +44,7 @@ WARN    += -Werror
 endif
 PKGS    := libpq libcrypto zlib libzstd libcjson libcurl hiredis
 CPPFLAGS += -Ilib -I$(B)/gen -D_GNU_SOURCE -DCSVP_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -pthread
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -ls3 -pthread
 CHECKLIBS := $(shell pkg-config --libs check 2>/dev/null)
 # `make V=1` shows whole commands.
 Q       := $(if $(V),,@)

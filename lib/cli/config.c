@@ -57,7 +57,8 @@ static const char *const names[] = {
 
 static const char *const meanings[] = {
     "the PostgreSQL to use, postgresql://...; without one (and without PGHOST and the like) a private one is started",
-    "where uploads are kept for ever, file:///dir or s3://bucket/prefix; default: a folder under CSVP_HOME",
+    "where uploads are kept for ever, file:///dir, s3://bucket/prefix or s3+v2://...; default: a folder under "
+    "CSVP_HOME",
     "the message queue, pg: or sqs+http://host:9324/; default pg:, inside the database",
     "the search index; default pg:, inside the database",
     "the cache of search answers, redis://host:port/0; default: none",

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "io/spill.h"
 
 #define PARTITIONS 256
 #define BLOCK 1024 /* hashes; 8 kB: what one write takes */
@@ -98,15 +99,7 @@ insert(struct proof *proof, uint64_t hash)
 static int
 open_spill(struct proof *proof, struct err *e)
 {
-	const char *folder = getenv("TMPDIR");
-	char *path = buf_format("%s/csvp-keys-XXXXXX", folder != NULL && folder[0] != '\0' ? folder : "/tmp");
-
-	proof->fd = mkostemp(path, O_CLOEXEC);
-	if (proof->fd < 0)
-		err_errno(e, errno, "%s", path);
-	else
-		unlink(path);
-	free(path);
+	proof->fd = spill_open(getenv("TMPDIR"), e);
 	if (proof->fd < 0)
 		return -1;
 	proof->partitions = buf_calloc(PARTITIONS, sizeof *proof->partitions);
@@ -116,20 +109,9 @@ open_spill(struct proof *proof, struct err *e)
 static int
 write_block(struct proof *proof, struct partition *p, struct err *e)
 {
-	size_t size = sizeof p->block, done = 0;
-
 	memset(p->block + p->fill, 0, (BLOCK - p->fill) * sizeof *p->block);
-	while (done < size) {
-		ssize_t n =
-		    pwrite(proof->fd, (const char *)p->block + done, size - done, (off_t)(proof->blocks * size + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_errno(e, n < 0 ? errno : ENOSPC,
-			    "temporary file of keys; hint: set TMPDIR to a folder with more space");
-		done += (size_t)n;
-	}
+	if (spill_write(proof->fd, proof->blocks * sizeof p->block, p->block, sizeof p->block, "keys", e) != 0)
+		return -1;
 	/* Doubling at powers of two: no capacity to keep. */
 	if ((p->block_count & (p->block_count - 1)) == 0)
 		p->blocks = buf_realloc(p->blocks, p->block_count > 0 ? 2 * p->block_count : 1, sizeof *p->blocks);

@@ -238,7 +238,7 @@ site_store(const struct site *site, struct err *e)
 	static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL", NULL};
 	struct aws aws = aws_settings(endpoints);
 
-	return store_open(&(struct store_options){.url = site->store_url, .aws = &aws}, e);
+	return store_open(&(struct store_options){.url = site->store_url, .aws = &aws, .spill = getenv("TMPDIR")}, e);
 }
 
 struct search *

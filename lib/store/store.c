@@ -59,14 +59,14 @@ check_key(const char *key, struct err *e)
 static const struct store_driver *
 find_driver(const char *scheme, struct err *e)
 {
-	const struct store_driver *drivers[] = {file_driver(), s3_driver()};
+	const struct store_driver *drivers[] = {file_driver(), s3_driver(), libs3_driver()};
 	struct buf known = {0};
 
-	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
+	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
 		if (strcmp(drivers[i]->scheme, scheme) == 0)
 			return drivers[i];
+	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
 		buf_printf(&known, "%s%s:", i > 0 ? ", " : "", drivers[i]->scheme);
-	}
 	err_set(e, ERR_CONFIG, "no object store speaks '%s:'; hint: there is %s", scheme, known.bytes);
 	buf_fini(&known);
 	return NULL;
@@ -130,6 +130,12 @@ store_close(struct store *store)
 		store->driver->close(store->handle);
 	free(store->name);
 	free(store);
+}
+
+bool
+store_exclusive(const struct store *store)
+{
+	return !store->driver->shared;
 }
 
 void

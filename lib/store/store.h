@@ -13,8 +13,9 @@ struct store;
 
 /* Everything a driver may need; drivers read no environment. */
 struct store_options {
-	const char *url;       /* file:///absolute/folder, s3://bucket/prefix */
+	const char *url;       /* file:///absolute/folder, s3://bucket/prefix, s3+v2://bucket/prefix */
 	const struct aws *aws; /* s3: where it is and who asks; NULL: AWS itself, and nobody */
+	const char *spill;     /* folder of temporary files; NULL: /tmp */
 };
 
 /*
@@ -28,6 +29,13 @@ struct store_options {
  */
 struct store *store_open(const struct store_options *options, struct err *e);
 void store_close(struct store *store);
+
+/*
+ * Does it let one win, of several who put one key at the same time? Else
+ * (s3+v2: its protocol has no condition) each may be told that it did, and the
+ * object is that of the last, whole. Keys that nobody else makes are safe.
+ */
+bool store_exclusive(const struct store *store);
 
 /* A shielded store does not listen to signals, so that what one has broken off can be put away; see http_shield. */
 void store_shield(struct store *store, bool on);

@@ -29,6 +29,9 @@ struct store_driver {
 	/* What `write` gets at once, in bytes; only an object's last block is shorter. */
 	size_t block;
 
+	/* `create` and `commit` can miss a key that is made at the same moment; see store_exclusive. */
+	bool shared;
+
 	/* A handle, with what is missing (folder, bucket) made; NULL on error. */
 	void *(*open)(const struct store_options *options, const struct url *url, struct err *e);
 	void (*close)(void *handle);
@@ -78,5 +81,6 @@ struct store *store_open_driver(
 /* The drivers. */
 const struct store_driver *file_driver(void);
 const struct store_driver *s3_driver(void);
+const struct store_driver *libs3_driver(void);
 
 #endif

@@ -17,7 +17,8 @@
 
 /*
  * The same cases over every driver of an object store: a file store of its
- * own, s3: on two servers, or each URL (separated by blanks) of CSVP_TEST_STORE_URL.
+ * own, s3: on two servers, s3+v2: on the one of them that speaks it, or each
+ * URL (separated by blanks) of CSVP_TEST_STORE_URL.
  */
 static const char *given; /* the URL the cases run over now; NULL: a file store made anew for each */
 static char *url;
@@ -194,6 +195,7 @@ static inline int
 stores_run(const TTest *const *tests, size_t count)
 {
 	static const char *const servers[] = {"minio", "versitygw"};
+	static const char *const urls[] = {"s3://csvp-contract/some/prefix/", "s3+v2://csvp-contract-v2/some/prefix/"};
 	const char *more = getenv("CSVP_TEST_STORE_URL");
 	char *list = buf_strdup(more != NULL ? more : ""), *rest = list, *one;
 	int failed = run_over(NULL, tests, count);
@@ -205,7 +207,8 @@ stores_run(const TTest *const *tests, size_t count)
 	services_begin();
 	for (size_t i = 0; more == NULL && i < sizeof servers / sizeof *servers; i++)
 		if (services_start(servers[i]))
-			failed |= run_over("s3://csvp-contract/some/prefix/", tests, count);
+			for (size_t j = 0; j < (i == 0 ? 2 : 1); j++)
+				failed |= run_over(urls[j], tests, count);
 	services_end();
 	return failed;
 }

@@ -384,7 +384,7 @@ START_TEST(a_url_no_driver_speaks_is_a_configuration_error)
 {
 	ck_assert_ptr_null(store_open(&(struct store_options){.url = "gopher://host/x"}, &e));
 	ck_assert_int_eq(e.code, ERR_CONFIG);
-	ck_assert_str_eq(e.message, "no object store speaks 'gopher:'; hint: there is file:, s3:");
+	ck_assert_str_eq(e.message, "no object store speaks 'gopher:'; hint: there is file:, s3:, s3+v2:");
 	ck_assert_ptr_null(store_open(&(struct store_options){.url = "/srv/csvp"}, &e));
 	ck_assert_int_eq(e.code, ERR_CONFIG);
 	store_close(NULL);
