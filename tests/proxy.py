@@ -1,7 +1,8 @@
 """proxy.py PORT FOLDER: a loopback proxy that counts.
 
 Listens on a free port, written to FOLDER/port; passes connections on to PORT. FOLDER/sent holds the bytes that clients
-have sent so far. While that is at least the number in FOLDER/limit, no more is passed on. Ends with its standard input.
+have sent so far. While that is at least the number in FOLDER/limit, no more is passed on. A FOLDER/cut cuts the first connection
+that the server has sent so many bytes over, and is then removed. Ends with its standard input.
 """
 
 import os
@@ -28,10 +29,24 @@ def held():
         return False
 
 
+def cut(given):
+    try:
+        if given < int((folder / "cut").read_text()):
+            return False
+        (folder / "cut").unlink()
+        return True
+    except (FileNotFoundError, ValueError):
+        return False
+
+
 def forward(source, sink, counted):
     global sent
+    given = 0
     try:
         while data := source.recv(65536):
+            given += len(data)
+            if not counted and cut(given):
+                break
             while counted and held():
                 time.sleep(0.02)
             sink.sendall(data)

@@ -107,8 +107,11 @@ admin_verify(int argc, char **argv)
 		return options_exit(&e);
 	site = site_open(&e);
 	pg = site != NULL ? site_connect(site, &e) : NULL;
-	if (pg != NULL && verify_all(site, pg, operands, count, &disagrees, &e) == 0 && disagrees)
-		err_set(&e, ERR_DATA, "the stores do not agree: see above");
+	if (pg != NULL && verify_all(site, pg, operands, count, &disagrees, &e) == 0) {
+		e = (struct err){0};
+		if (disagrees)
+			err_set(&e, ERR_DATA, "the stores do not agree: see above");
+	}
 	pg_close(pg);
 	site_close(site);
 	return options_exit(&e);

@@ -73,5 +73,8 @@ retry_again(struct retry *retry, struct err *e)
 	if (interrupted(e))
 		return false;
 	clk_sleep(retry->clk, retry->pause);
-	return !interrupted(e);
+	if (interrupted(e))
+		return false;
+	*e = (struct err){0};
+	return true;
 }

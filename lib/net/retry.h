@@ -40,9 +40,10 @@ struct retry {
 void retry_start(struct retry *retry, const struct retry_policy *policy, const struct clk *clk);
 
 /*
- * After a failed attempt, with its error in *e: wait and return true, or
- * return false with *e final. Then its message tells of all attempts, each
- * different failure once. A signal ends it with 130 or 143.
+ * After a failed attempt, with its error in *e: wait and return true with *e
+ * empty (the next attempt may succeed, and sets none), or return false with *e
+ * final. Then its message tells of all attempts, each different failure once.
+ * A signal ends it with 130 or 143.
  */
 bool retry_again(struct retry *retry, struct err *e);
 

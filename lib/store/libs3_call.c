@@ -191,6 +191,8 @@ libs3_call_check(const struct libs3_call *call, struct err *e)
 	code = code_of(call->status);
 	if (call->status == S3StatusErrorRequestTimeTooSkewed)
 		hint = "; hint: this machine's clock is wrong";
+	if (call->status == S3StatusHttpErrorForbidden)
+		hint = "; hint: the credentials, or a server that wants Signature V4, as s3:// speaks it";
 	if (strstr(message, "AWS4-HMAC-SHA256") != NULL) {
 		code = ERR_CONFIG;
 		hint = "; hint: this server wants Signature V4, as s3:// speaks it";

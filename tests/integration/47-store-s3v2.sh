@@ -66,6 +66,17 @@ refuses 78 'no credentials; hint: ' 'no credentials' AWS_ACCESS_KEY_ID=
 refuses 78 'no server; hint: ' 'no endpoint' AWS_ENDPOINT_URL_S3=
 refuses 78 "prefix '/a b'; hint: " 'a prefix that libs3 would change' CSVP_STORE_URL=s3+v2://csvp-v2/a%20b
 
+# An answer that breaks off is asked for again from there.
+mkdir proxy
+port=${AWS_ENDPOINT_URL_S3##*:}
+exec {hold}> >(exec python3 "$TESTS/proxy.py" "$port" proxy)
+wait_until [ -e proxy/port ]
+echo 2000000 >proxy/cut
+expect_exit 0 'a connection cut in an answer' \
+	env AWS_ENDPOINT_URL_S3="http://127.0.0.1:$(cat proxy/port)" csvp-admin verify -q "$(cat big.id)"
+check 'which it was' test ! -e proxy/cut
+exec {hold}>&-
+
 # A server that does not answer, and somebody who does not want to wait.
 read -r minio _ <"$CSVP_SERVICES_DIR/minio/pid"
 # shellcheck disable=SC2016

@@ -80,6 +80,7 @@ START_TEST(what_succeeds_in_time_is_a_success)
 
 	ck_assert_int_eq(run(&policy, failures, &e), 0);
 	ck_assert_int_eq(fake.sleeps, 4);
+	ck_assert_int_eq(e.code, ERR_NONE);
 }
 END_TEST
 
