@@ -42,6 +42,13 @@ open_worker(void *ctx, const struct site *site, struct progress *progress, struc
 	return NULL;
 }
 
+/* What is not loaded yet will come, too. */
+static bool
+to_do(const struct chunk *c)
+{
+	return c->state == CHUNK_PENDING || chunk_to_index(c);
+}
+
 static int
 admit(void *ctx, const struct ref *ref, struct err *e)
 {
@@ -90,6 +97,7 @@ main(int argc, char **argv)
 	    "csvp-index", "[-j N] [REF...]", "Make loaded chunks searchable.", options, environment};
 	struct stage_plan plan = {
 	    .verb = "index",
+	    .to_do = to_do,
 	    .open = open_worker,
 	    .close = close_worker,
 	    .admit = admit,

@@ -112,6 +112,7 @@ main(int argc, char **argv)
 	    "Load chunks into their datasets' tables, each exactly once.", options, environment};
 	struct stage_plan plan = {
 	    .verb = "load",
+	    .to_do = chunk_to_load,
 	    .open = open_worker,
 	    .close = close_worker,
 	    .admit = admit,

@@ -246,30 +246,31 @@ retry_held(struct stage *s)
 	free(held.refs);
 }
 
-static void
+/* True when it is seen for the first time. */
+static bool
 see_job(struct stage *s, int64_t job)
 {
 	/* The same job's chunks mostly come one behind the other. */
 	for (size_t i = s->job_count; i > 0; i--)
 		if (s->jobs[i - 1] == job)
-			return;
+			return false;
 	s->jobs = buf_realloc(s->jobs, s->job_count + 1, sizeof *s->jobs);
 	s->jobs[s->job_count++] = job;
+	return true;
 }
 
-/* A job stands for all its chunks; a job without chunks for itself. */
+/* A job's chunks, freed by the caller; what is to be done of them is counted for progress. */
 static int
-expand(struct stage *s, const struct ref *ref, struct err *e)
+read_chunks(struct stage *s, int64_t id, struct chunk **chunks, size_t *count, struct err *e)
 {
-	struct chunk *chunks;
 	struct job job;
-	size_t count;
+	uint64_t bytes = 0;
 
 	if (s->pg == NULL)
 		s->pg = site_connect(s->site, e);
 	if (s->pg == NULL)
 		return -1;
-	if (job_load(s->pg, ref->job, &job, e) != 0 || chunk_list(s->pg, ref->job, &chunks, &count, e) != 0) {
+	if (job_load(s->pg, id, &job, e) != 0 || chunk_list(s->pg, id, chunks, count, e) != 0) {
 		if (pg_lost(s->pg)) {
 			pg_close(s->pg);
 			s->pg = NULL;
@@ -277,13 +278,22 @@ expand(struct stage *s, const struct ref *ref, struct err *e)
 		return -1;
 	}
 	job_fini(&job);
-	if (s->progress != NULL) {
-		uint64_t bytes = 0;
-
-		for (size_t i = 0; i < count; i++)
-			bytes += chunks[i].state == CHUNK_PENDING ? chunks[i].length : 0;
+	for (size_t i = 0; i < *count; i++)
+		bytes += s->plan->to_do(&(*chunks)[i]) ? (*chunks)[i].length : 0;
+	if (s->progress != NULL)
 		progress_total(s->progress, bytes);
-	}
+	return 0;
+}
+
+/* A job stands for all its chunks; a job without chunks for itself. */
+static int
+expand(struct stage *s, const struct ref *ref, struct err *e)
+{
+	struct chunk *chunks;
+	size_t count;
+
+	if (read_chunks(s, ref->job, &chunks, &count, e) != 0)
+		return -1;
 	for (size_t i = 0; i < count; i++)
 		push(s, &(struct ref){.job = ref->job, .chunk = chunks[i].number});
 	if (count == 0)
@@ -292,10 +302,25 @@ expand(struct stage *s, const struct ref *ref, struct err *e)
 	return 0;
 }
 
+/* The first chunk of a job has come by the pipe: so will the rest, as progress is to know. Not knowing does no harm. */
 static void
-take_line(struct stage *s, const char *line)
+expect_rest(struct stage *s, int64_t job)
+{
+	struct chunk *chunks;
+	struct err ignored;
+	size_t count;
+
+	if (read_chunks(s, job, &chunks, &count, &ignored) == 0)
+		free(chunks);
+	else
+		log_detail("%s", ignored.message);
+}
+
+static void
+take_line(struct stage *s, const char *line, bool piped)
 {
 	struct ref ref = {.chunk = -1};
+	bool first = false;
 	struct err e;
 
 	if (refs_parse(line, &ref, &e) != 0) {
@@ -304,7 +329,9 @@ take_line(struct stage *s, const char *line)
 	}
 	/* What failed as a whole was told and handed on by the stage that knows why. */
 	if (ref.job > 0 && (ref.chunk >= 0 || ref.failure == ERR_NONE))
-		see_job(s, ref.job);
+		first = see_job(s, ref.job);
+	if (piped && first && ref.chunk >= 0 && s->progress != NULL)
+		expect_rest(s, ref.job);
 	if (ref.failure != ERR_NONE) {
 		note_code(s, ref.failure);
 		stage_print(s, &ref);
@@ -330,7 +357,7 @@ take_stdin(struct stage *s, struct err *e)
 	reader = refs_open(STDIN_FILENO);
 	while ((got = refs_next(reader, &line, e)) == 1 && !s->closed) {
 		lines++;
-		take_line(s, line);
+		take_line(s, line, true);
 		if (s->held.count > 0 && clk_now(clk_system()) - tried >= HOLD_MS) {
 			retry_held(s);
 			tried = clk_now(clk_system());
@@ -357,7 +384,7 @@ take_all(struct stage *s, char *const *operands, size_t count)
 		stage_print(s, &(struct ref){.chunk = -1, .failure = e.code});
 	}
 	for (size_t i = 0; i < count && !s->closed && !sig_pending(); i++)
-		take_line(s, operands[i]);
+		take_line(s, operands[i], false);
 	wait_idle(s);
 	while (s->held.count > 0 && !s->closed && !sig_pending()) {
 		s->last = true;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct chunk;
 struct err;
 struct pg;
 struct progress;
@@ -22,6 +23,9 @@ struct stage_plan {
 	int threads;
 	bool whole_jobs; /* work on jobs; else a job stands for all its chunks */
 	bool enqueue;    /* hand on by queue, too */
+
+	/* Is this chunk still to be done? Unless whole_jobs; for progress. */
+	bool (*to_do)(const struct chunk *c);
 	void *ctx;
 
 	/* One worker a thread, made when its first reference comes. */

@@ -139,8 +139,12 @@ wait_until ended
 fits 80 'a job that is explained fits 80 columns'
 
 # csvp-status --watch while workers load: in place, and the terminal as it was afterwards.
+sql "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.00005); RETURN NEW; END'"
 for columns in 80 200; do
 	terminal "$columns"
+	# Rows take their time, so that somebody is seen at work on the fastest machine.
+	csvp-run -q -d "watched$columns" -k 'Organization Id' head.csv
+	sql "CREATE TRIGGER slow BEFORE INSERT ON watched$columns FOR EACH ROW EXECUTE FUNCTION slow()"
 	job=$(csvp-upload -q --force --enqueue -d "watched$columns" -k 'Organization Id' half.csv)
 	if [ -z "$workers" ]; then
 		csvp-run -q --workers -j2 >workers.log 2>&1 &
