@@ -56,11 +56,11 @@ cp -r "$root/scripts" "$root/man" "$root/lib" "$root/cmd" manual/
 is "$(manual/scripts/lint-man || true)" '' 'manual: tells what --help and the source tell'
 sed -i 's/^\.It Fl j , .*/.It Fl x , Fl Fl jobs/; /^\.It Ev CSVP_QUEUE_URL/d; s/^\.It 77$/.It 7/' manual/man/csvp-load.1
 sed -i '/^\.It 69$/d; s/^\.Xr csvp-load 1 ,$/.Xr csvp-lode 1 ,/' manual/man/csvp.7
-sed -i 's/getenv("TMPDIR")/getenv("CSVP_NEW")/' manual/lib/flow/proof.c
+sed -i 's/getenv("XDG_DATA_HOME")/getenv("CSVP_NEW")/' manual/lib/db/private_home.c
 manual/scripts/lint-man >manual/said || true
 for line in 'csvp-load.1: does not tell of option -j' 'csvp-load.1: tells of what is not there: option -x' \
 	'csvp-load.1: does not tell of environment CSVP_QUEUE_URL' 'csvp-load.1: no program exits with 7' \
-	'csvp.7: does not tell of environment CSVP_NEW' 'csvp.7: tells of what is not there: environment TMPDIR' \
+	'csvp.7: does not tell of environment CSVP_NEW' 'csvp.7: tells of what is not there: environment XDG_DATA_HOME' \
 	'csvp.7: does not tell of exit code 69' 'refers to what is not here: csvp-lode(1)'; do
 	matches "$(cat manual/said)" "${line//[()]/.}\$" "manual: $line"
 done
