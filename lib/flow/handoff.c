@@ -39,10 +39,11 @@ send_found(struct pg *pg, struct queue *queue, enum queue_name to, const char *s
 static int
 send_for_job(struct pg *pg, struct queue *queue, enum queue_name to, const char *format, int64_t job, struct err *e)
 {
-	char sql[700];
+	char *sql = buf_format("WITH this AS (SELECT %" PRId64 "::bigint AS job) %s", job, format);
+	int result = send_found(pg, queue, to, sql, e) < 0 ? -1 : 0;
 
-	snprintf(sql, sizeof sql, "WITH this AS (SELECT %" PRId64 "::bigint AS job) %s", job, format);
-	return send_found(pg, queue, to, sql, e) < 0 ? -1 : 0;
+	free(sql);
+	return result;
 }
 
 int

@@ -149,12 +149,22 @@ add_number(cJSON *object, const char *name, int64_t number)
 	cJSON_AddRawToObject(object, name, text);
 }
 
+/* Append the object's text, and free the object. */
+static void
+print_object(cJSON *object, struct buf *json)
+{
+	char *text = cJSON_PrintUnformatted(object);
+
+	buf_string(json, text);
+	cJSON_free(text);
+	cJSON_Delete(object);
+}
+
 void
 status_to_json(const struct status *s, struct buf *json)
 {
 	cJSON *object = cJSON_CreateObject();
 	cJSON *chunks;
-	char *text;
 
 	add_number(object, "id", s->id);
 	add_text(object, "dataset", s->dataset);
@@ -181,10 +191,7 @@ status_to_json(const struct status *s, struct buf *json)
 	add_text(object, "started_at", s->started_at);
 	add_text(object, "finished_at", s->finished_at);
 	add_text(object, "error", s->error);
-	text = cJSON_PrintUnformatted(object);
-	buf_string(json, text);
-	cJSON_free(text);
-	cJSON_Delete(object);
+	print_object(object, json);
 }
 
 struct chunk_visit {
@@ -247,7 +254,6 @@ void
 status_chunk_to_json(const struct status_chunk *c, struct buf *json)
 {
 	cJSON *object = cJSON_CreateObject();
-	char *text;
 
 	add_number(object, "job", c->job);
 	add_number(object, "chunk", c->number);
@@ -266,8 +272,5 @@ status_chunk_to_json(const struct status_chunk *c, struct buf *json)
 	add_text(object, "indexed_at", c->indexed_at);
 	add_text(object, "worker", c->worker);
 	add_text(object, "error", c->error);
-	text = cJSON_PrintUnformatted(object);
-	buf_string(json, text);
-	cJSON_free(text);
-	cJSON_Delete(object);
+	print_object(object, json);
 }
