@@ -150,4 +150,26 @@ define(int64_t id, const char *columns, size_t keys)
 	free(list);
 }
 
+/* The cases over each engine that is there, whose number *engine then is. Main's exit status. */
+static int __attribute__((unused)) engines_run(const char *program, Suite *(*cases)(void), int *engine)
+{
+	int failed = 0;
+
+	sig_init();
+	start_database();
+	find_engines(program);
+	for (*engine = 0; *engine < (int)(sizeof engines / sizeof *engines); ++*engine) {
+		if (engines[*engine].url == NULL)
+			continue;
+		SRunner *runner = srunner_create(cases());
+		/* A case that aborts must not take the server's stop with it. */
+		srunner_set_fork_status(runner, CK_FORK);
+		srunner_run_all(runner, CK_NORMAL);
+		failed += srunner_ntests_failed(runner);
+		srunner_free(runner);
+	}
+	stop_database();
+	return failed > 0;
+}
+
 #endif

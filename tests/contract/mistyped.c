@@ -128,21 +128,5 @@ cases(void)
 int
 main(void)
 {
-	int failed = 0;
-
-	sig_init();
-	start_database();
-	find_engines("mistyped");
-	for (engine = 0; engine < (int)(sizeof engines / sizeof *engines); engine++) {
-		if (engines[engine].url == NULL)
-			continue;
-		SRunner *runner = srunner_create(cases());
-		/* A case that aborts must not take the server's stop with it. */
-		srunner_set_fork_status(runner, CK_FORK);
-		srunner_run_all(runner, CK_NORMAL);
-		failed += srunner_ntests_failed(runner);
-		srunner_free(runner);
-	}
-	stop_database();
-	return failed > 0;
+	return engines_run("mistyped", cases, &engine);
 }
