@@ -10,7 +10,7 @@
 #include "net/url.h"
 #include "search/esbulk.h"
 #include "search/esindex.h"
-#include "search/esjson.h"
+#include "schema/json.h"
 #include "search/esquery.h"
 #include "search/search_driver.h"
 
@@ -34,10 +34,10 @@ es_missing(const struct search_index *index, struct err *e)
 }
 
 bool
-es_answer(struct es *es, struct esjson *j, struct err *e)
+es_answer(struct es *es, struct json *j, struct err *e)
 {
-	*j = (struct esjson){.at = es->response.body.bytes};
-	if (es->response.body.length > 0 && esjson_object(j))
+	*j = (struct json){.at = es->response.body.bytes};
+	if (es->response.body.length > 0 && json_object(j))
 		return true;
 	es_nonsense(e);
 	return false;
@@ -47,28 +47,28 @@ es_answer(struct es *es, struct esjson *j, struct err *e)
 static char *
 reason_of(char *body)
 {
-	struct esjson j = {.at = body};
+	struct json j = {.at = body};
 	char *name, *reason = NULL, *root = NULL;
 
-	if (!esjson_object(&j))
+	if (!json_object(&j))
 		return NULL;
-	while (esjson_member(&j, &name)) {
-		if (strcmp(name, "error") != 0 || !esjson_object(&j)) {
-			esjson_skip(&j);
+	while (json_member(&j, &name)) {
+		if (strcmp(name, "error") != 0 || !json_object(&j)) {
+			json_skip(&j);
 			continue;
 		}
-		while (esjson_member(&j, &name)) {
+		while (json_member(&j, &name)) {
 			if (strcmp(name, "reason") == 0) {
-				reason = esjson_text(&j);
-			} else if (strcmp(name, "root_cause") == 0 && esjson_array(&j)) {
-				while (esjson_element(&j) && esjson_object(&j))
-					while (esjson_member(&j, &name))
+				reason = json_text(&j);
+			} else if (strcmp(name, "root_cause") == 0 && json_array(&j)) {
+				while (json_element(&j) && json_object(&j))
+					while (json_member(&j, &name))
 						if (strcmp(name, "reason") == 0)
-							root = esjson_text(&j);
+							root = json_text(&j);
 						else
-							esjson_skip(&j);
+							json_skip(&j);
 			} else {
-				esjson_skip(&j);
+				json_skip(&j);
 			}
 		}
 	}
@@ -114,27 +114,27 @@ static int
 greet(struct es *es, struct err *e)
 {
 	char *name, *number = NULL, *distribution = NULL;
-	struct esjson j;
+	struct json j;
 	int64_t major = 0;
 
 	if (call(es, "GET", "/", NULL, e) != 0)
 		return -1;
 	if (es->response.status != 200)
 		return es_failed(es, &es->response, e);
-	j = (struct esjson){.at = es->response.body.bytes};
-	if (es->response.body.length > 0 && esjson_object(&j))
-		while (esjson_member(&j, &name)) {
-			if (strcmp(name, "version") != 0 || !esjson_object(&j)) {
-				esjson_skip(&j);
+	j = (struct json){.at = es->response.body.bytes};
+	if (es->response.body.length > 0 && json_object(&j))
+		while (json_member(&j, &name)) {
+			if (strcmp(name, "version") != 0 || !json_object(&j)) {
+				json_skip(&j);
 				continue;
 			}
-			while (esjson_member(&j, &name))
+			while (json_member(&j, &name))
 				if (strcmp(name, "number") == 0)
-					number = esjson_text(&j);
+					number = json_text(&j);
 				else if (strcmp(name, "distribution") == 0)
-					distribution = esjson_text(&j);
+					distribution = json_text(&j);
 				else
-					esjson_skip(&j);
+					json_skip(&j);
 		}
 	es->opensearch = distribution != NULL && strcmp(distribution, "opensearch") == 0;
 	if (number == NULL)

@@ -9,7 +9,7 @@
 #include "net/http.h"
 
 struct err;
-struct esjson;
+struct json;
 struct search_index;
 
 /*
@@ -58,7 +58,7 @@ int es_do(struct es *es, const char *method, const char *path, const struct buf 
 int es_failed(const struct es *es, const struct http_response *response, struct err *e);
 
 /* Read the answer; false, with the error set, if the response is no JSON object. */
-bool es_answer(struct es *es, struct esjson *j, struct err *e);
+bool es_answer(struct es *es, struct json *j, struct err *e);
 
 /* An answer that is not what the server promises (70). Returns -1. */
 int es_nonsense(struct err *e);

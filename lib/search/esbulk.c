@@ -11,7 +11,7 @@
 #include "schema/type.h"
 #include "search/es.h"
 #include "search/esdoc.h"
-#include "search/esjson.h"
+#include "schema/json.h"
 
 /*
  * Requests at a time and bytes of each: two of 5 to 10 MB keep a small server
@@ -128,29 +128,29 @@ try_again(struct sending *s, const size_t *docs, size_t count)
 
 /* {"status":201} or {"status":400,"error":{"type":"...","reason":"...","caused_by":{...}}} */
 static int
-read_status(struct esjson *j, int64_t *status, const char **type, const char **reason, struct err *e)
+read_status(struct json *j, int64_t *status, const char **type, const char **reason, struct err *e)
 {
 	char *name, *text;
 
 	*status = 0;
 	*type = *reason = NULL;
-	if (!esjson_object(j))
+	if (!json_object(j))
 		return es_nonsense(e);
-	while (esjson_member(j, &name)) {
+	while (json_member(j, &name)) {
 		if (strcmp(name, "status") == 0) {
-			text = esjson_text(j);
+			text = json_text(j);
 			if (text == NULL || !num_int64(text, status))
 				return es_nonsense(e);
-		} else if (strcmp(name, "error") == 0 && esjson_object(j)) {
-			while (esjson_member(j, &name))
+		} else if (strcmp(name, "error") == 0 && json_object(j)) {
+			while (json_member(j, &name))
 				if (strcmp(name, "type") == 0)
-					*type = esjson_text(j);
+					*type = json_text(j);
 				else if (strcmp(name, "reason") == 0)
-					*reason = esjson_text(j);
+					*reason = json_text(j);
 				else
-					esjson_skip(j);
+					json_skip(j);
 		} else {
-			esjson_skip(j);
+			json_skip(j);
 		}
 	}
 	return j->bad ? es_nonsense(e) : 0;
@@ -158,14 +158,14 @@ read_status(struct esjson *j, int64_t *status, const char **type, const char **r
 
 /* What became of one document. */
 static int
-take_item(struct sending *s, const size_t *doc, struct esjson *j, struct err *e)
+take_item(struct sending *s, const size_t *doc, struct json *j, struct err *e)
 {
 	const char *type, *reason;
 	int64_t status;
 	char *name;
 
-	if (!esjson_object(j) || !esjson_member(j, &name) || read_status(j, &status, &type, &reason, e) != 0 ||
-	    esjson_member(j, &name))
+	if (!json_object(j) || !json_member(j, &name) || read_status(j, &status, &type, &reason, e) != 0 ||
+	    json_member(j, &name))
 		return es_nonsense(e);
 	/* 409: the index has a newer version. 404: what is to be deleted is not there. */
 	if ((status >= 200 && status < 300) || status == 409 || (status == 404 && type == NULL)) {
@@ -190,28 +190,28 @@ take_item(struct sending *s, const size_t *doc, struct esjson *j, struct err *e)
 static int
 take_items(struct sending *s, const struct request *r, struct http_response *response, struct err *e)
 {
-	struct esjson j = {.at = response->body.bytes};
+	struct json j = {.at = response->body.bytes};
 	char *name, *errors;
 	size_t i = 0;
 
-	if (response->body.length == 0 || !esjson_object(&j))
+	if (response->body.length == 0 || !json_object(&j))
 		return es_nonsense(e);
-	while (esjson_member(&j, &name)) {
+	while (json_member(&j, &name)) {
 		if (strcmp(name, "errors") == 0) {
-			errors = esjson_text(&j);
+			errors = json_text(&j);
 			if (errors != NULL && strcmp(errors, "false") == 0) {
 				s->progress = true;
 				return 0;
 			}
-		} else if (strcmp(name, "items") == 0 && esjson_array(&j)) {
-			while (esjson_element(&j)) {
+		} else if (strcmp(name, "items") == 0 && json_array(&j)) {
+			while (json_element(&j)) {
 				if (i == r->count)
 					return es_nonsense(e);
 				if (take_item(s, &r->docs[i++], &j, e) != 0)
 					return -1;
 			}
 		} else {
-			esjson_skip(&j);
+			json_skip(&j);
 		}
 	}
 	return j.bad || i != r->count ? es_nonsense(e) : 0;

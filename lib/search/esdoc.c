@@ -6,7 +6,7 @@
 #include "io/digest.h"
 #include "schema/letter.h"
 #include "schema/shape.h"
-#include "search/esjson.h"
+#include "schema/json.h"
 #include "search/esvalue.h"
 #include "search/search.h"
 
@@ -228,30 +228,30 @@ column_of(const struct shape *shape, const char *name, size_t *next)
 }
 
 bool
-esdoc_read(struct esjson *j, const struct search_index *index, const char **values, const char **id)
+esdoc_read(struct json *j, const struct search_index *index, const char **values, const char **id)
 {
 	const struct shape *shape = index->shape;
 	char *group, *name;
 
 	memset(values, 0, shape->count * sizeof *values);
 	*id = NULL;
-	if (!esjson_object(j))
+	if (!json_object(j))
 		return false;
-	while (esjson_member(j, &group)) {
+	while (json_member(j, &group)) {
 		size_t next = 0;
 
 		if (strcmp(group, "id") == 0) {
-			*id = esjson_text(j);
+			*id = json_text(j);
 			continue;
 		}
 		/* `v`, the last of them, has the text of what the others have in another form. */
-		if (strlen(group) != 1 || strchr("skiv", group[0]) == NULL || !esjson_object(j)) {
-			esjson_skip(j);
+		if (strlen(group) != 1 || strchr("skiv", group[0]) == NULL || !json_object(j)) {
+			json_skip(j);
 			continue;
 		}
-		while (esjson_member(j, &name)) {
+		while (json_member(j, &name)) {
 			size_t i = column_of(shape, name, &next);
-			const char *value = esjson_text(j);
+			const char *value = json_text(j);
 
 			/* A column that got its type late, or is gone. */
 			if (i < shape->count &&

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 struct buf;
-struct esjson;
+struct json;
 struct search_doc;
 struct search_index;
 
@@ -22,6 +22,6 @@ bool esdoc_write(struct buf *json, const struct search_index *index, const struc
  * dataset without a key. They stand in the text that is read. False if it is
  * no document.
  */
-bool esdoc_read(struct esjson *j, const struct search_index *index, const char **values, const char **id);
+bool esdoc_read(struct json *j, const struct search_index *index, const char **values, const char **id);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/num.h"
 #include "schema/shape.h"
 #include "search/es.h"
-#include "search/esjson.h"
+#include "schema/json.h"
 #include "search/esvalue.h"
 #include "search/eswords.h"
 #include "search/search.h"
@@ -113,7 +113,7 @@ look(struct es *es, const struct search_index *index, const char *alias, struct 
 {
 	char *path = buf_format("/%s/_mapping", alias), *name, *born = NULL;
 	int result = es_call(es, "GET", path, NULL, e);
-	struct esjson j;
+	struct json j;
 
 	free(path);
 	if (result != 0 || es->response.status == 404)
@@ -123,26 +123,26 @@ look(struct es *es, const struct search_index *index, const char *alias, struct 
 	if (!es_answer(es, &j, e))
 		return -1;
 	/* {"csvp-1-1":{"mappings":{"_meta":{"born":"..."}}}} */
-	while (esjson_member(&j, &name)) {
+	while (json_member(&j, &name)) {
 		if (names != NULL)
 			buf_printf(names, "%s%s", names->length > 0 ? "," : "", name);
-		if (!esjson_object(&j))
+		if (!json_object(&j))
 			return es_nonsense(e);
-		while (esjson_member(&j, &name)) {
-			if (strcmp(name, "mappings") != 0 || !esjson_object(&j)) {
-				esjson_skip(&j);
+		while (json_member(&j, &name)) {
+			if (strcmp(name, "mappings") != 0 || !json_object(&j)) {
+				json_skip(&j);
 				continue;
 			}
-			while (esjson_member(&j, &name)) {
-				if (strcmp(name, "_meta") != 0 || !esjson_object(&j)) {
-					esjson_skip(&j);
+			while (json_member(&j, &name)) {
+				if (strcmp(name, "_meta") != 0 || !json_object(&j)) {
+					json_skip(&j);
 					continue;
 				}
-				while (esjson_member(&j, &name))
+				while (json_member(&j, &name))
 					if (strcmp(name, "born") == 0)
-						born = esjson_text(&j);
+						born = json_text(&j);
 					else
-						esjson_skip(&j);
+						json_skip(&j);
 			}
 		}
 	}
@@ -266,7 +266,7 @@ int
 esindex_count(void *self, const struct search_index *index, uint64_t *count, struct err *e)
 {
 	struct es *es = self;
-	struct esjson j;
+	struct json j;
 	char *name, *text = NULL;
 	int result = post(es, index, "POST", "_refresh", NULL, e);
 
@@ -277,11 +277,11 @@ esindex_count(void *self, const struct search_index *index, uint64_t *count, str
 		return result;
 	if (!es_answer(es, &j, e))
 		return -1;
-	while (esjson_member(&j, &name))
+	while (json_member(&j, &name))
 		if (strcmp(name, "count") == 0)
-			text = esjson_text(&j);
+			text = json_text(&j);
 		else
-			esjson_skip(&j);
+			json_skip(&j);
 	return text != NULL && num_uint64(text, count) ? 0 : es_nonsense(e);
 }
 

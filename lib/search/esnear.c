@@ -8,7 +8,7 @@
 #include "base/num.h"
 #include "schema/type.h"
 #include "search/es.h"
-#include "search/esjson.h"
+#include "schema/json.h"
 #include "search/eswords.h"
 #include "search/query.h"
 #include "search/search.h"
@@ -63,19 +63,19 @@ ask(struct es *es, const struct search_index *index, const struct buf *json, str
 
 /* {"doc_count":5} */
 static bool
-read_count(struct esjson *j, bool *some)
+read_count(struct json *j, bool *some)
 {
 	char *name, *text;
 	uint64_t count;
 
-	if (!esjson_object(j))
+	if (!json_object(j))
 		return false;
-	while (esjson_member(j, &name)) {
+	while (json_member(j, &name)) {
 		if (strcmp(name, "doc_count") != 0) {
-			esjson_skip(j);
+			json_skip(j);
 			continue;
 		}
-		text = esjson_text(j);
+		text = json_text(j);
 		if (text == NULL || !num_uint64(text, &count))
 			return false;
 		*some = count > 0;
@@ -88,7 +88,7 @@ static int
 have_documents(struct es *es, const struct search_index *index, const struct words *words, bool *have, struct err *e)
 {
 	struct buf json = {0};
-	struct esjson j;
+	struct json j;
 	char *name;
 	uint64_t i;
 	int result;
@@ -106,12 +106,12 @@ have_documents(struct es *es, const struct search_index *index, const struct wor
 		return -1;
 	if (!es_answer(es, &j, e))
 		return -1;
-	while (esjson_member(&j, &name)) {
-		if (strcmp(name, "aggregations") != 0 || !esjson_object(&j)) {
-			esjson_skip(&j);
+	while (json_member(&j, &name)) {
+		if (strcmp(name, "aggregations") != 0 || !json_object(&j)) {
+			json_skip(&j);
 			continue;
 		}
-		while (esjson_member(&j, &name))
+		while (json_member(&j, &name))
 			if (!num_uint64(name, &i) || i >= words->count || !read_count(&j, &have[i]))
 				return es_nonsense(e);
 	}
@@ -165,18 +165,18 @@ take_word(void *ctx, const char *word)
 
 /* All texts in a value: of the columns, and the rest of long ones. */
 static void
-take_texts(struct esjson *j, struct looking *l)
+take_texts(struct json *j, struct looking *l)
 {
 	const char *text;
 	char *name;
 
-	if (esjson_object(j)) {
-		while (esjson_member(j, &name))
+	if (json_object(j)) {
+		while (json_member(j, &name))
 			take_texts(j, l);
-	} else if (esjson_array(j)) {
-		while (esjson_element(j))
+	} else if (json_array(j)) {
+		while (json_element(j))
 			take_texts(j, l);
-	} else if ((text = esjson_text(j)) != NULL) {
+	} else if ((text = json_text(j)) != NULL) {
 		eswords_each(text, take_word, l);
 	}
 }
@@ -185,27 +185,27 @@ take_texts(struct esjson *j, struct looking *l)
 static int
 read_near(struct es *es, struct looking *l, struct err *e)
 {
-	struct esjson j;
+	struct json j;
 	char *name;
 
 	if (!es_answer(es, &j, e))
 		return -1;
-	while (esjson_member(&j, &name)) {
-		if (strcmp(name, "hits") != 0 || !esjson_object(&j)) {
-			esjson_skip(&j);
+	while (json_member(&j, &name)) {
+		if (strcmp(name, "hits") != 0 || !json_object(&j)) {
+			json_skip(&j);
 			continue;
 		}
-		while (esjson_member(&j, &name)) {
-			if (strcmp(name, "hits") != 0 || !esjson_array(&j)) {
-				esjson_skip(&j);
+		while (json_member(&j, &name)) {
+			if (strcmp(name, "hits") != 0 || !json_array(&j)) {
+				json_skip(&j);
 				continue;
 			}
-			while (esjson_element(&j) && esjson_object(&j))
-				while (esjson_member(&j, &name))
+			while (json_element(&j) && json_object(&j))
+				while (json_member(&j, &name))
 					if (strcmp(name, "_source") == 0)
 						take_texts(&j, l);
 					else
-						esjson_skip(&j);
+						json_skip(&j);
 		}
 	}
 	return j.bad ? es_nonsense(e) : 0;

@@ -7,7 +7,7 @@
 #include "io/digest.h"
 #include "schema/type.h"
 #include "search/es.h"
-#include "search/esjson.h"
+#include "schema/json.h"
 #include "search/search.h"
 
 int
@@ -18,7 +18,7 @@ espit_open(struct es *es, const struct search_index *index, char **id, struct er
 		 buf_format("/%s/%s?keep_alive=" ESPIT_KEEP, alias, es->opensearch ? "_search/point_in_time" : "_pit"),
 	     *name;
 	int result = es_call(es, "POST", path, NULL, e);
-	struct esjson j;
+	struct json j;
 
 	free(path);
 	free(alias);
@@ -32,13 +32,13 @@ espit_open(struct es *es, const struct search_index *index, char **id, struct er
 		return es_failed(es, &es->response, e);
 	if (!es_answer(es, &j, e))
 		return -1;
-	while (esjson_member(&j, &name)) {
+	while (json_member(&j, &name)) {
 		if (strcmp(name, es->opensearch ? "pit_id" : "id") == 0 && *id == NULL) {
-			const char *text = esjson_text(&j);
+			const char *text = json_text(&j);
 
 			*id = text != NULL ? buf_strdup(text) : NULL;
 		} else {
-			esjson_skip(&j);
+			json_skip(&j);
 		}
 	}
 	return *id != NULL ? 0 : es_nonsense(e);

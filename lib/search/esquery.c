@@ -11,7 +11,7 @@
 #include "search/cursor.h"
 #include "search/es.h"
 #include "search/esdoc.h"
-#include "search/esjson.h"
+#include "schema/json.h"
 #include "search/esmatch.h"
 #include "search/esnear.h"
 #include "search/espit.h"
@@ -334,24 +334,24 @@ note_place(struct run *r, const char *score, const char *id, struct err *e)
 
 /* {"_id":"..","_version":5,"_score":1.5,"_source":{...},"sort":[...]} */
 static int
-take_hit(struct run *r, struct esjson *j, struct err *e)
+take_hit(struct run *r, struct json *j, struct err *e)
 {
 	const char *score = NULL, *id = NULL, *version = NULL;
 	struct search_hit hit = {.values = r->values};
 	bool read = false;
 	char *name;
 
-	if (!esjson_object(j))
+	if (!json_object(j))
 		return es_nonsense(e);
-	while (esjson_member(j, &name)) {
+	while (json_member(j, &name)) {
 		if (strcmp(name, "_source") == 0)
 			read = esdoc_read(j, r->index, r->values, &id);
 		else if (strcmp(name, "_version") == 0)
-			version = esjson_text(j);
+			version = json_text(j);
 		else if (strcmp(name, "_score") == 0)
-			score = esjson_text(j);
+			score = json_text(j);
 		else
-			esjson_skip(j);
+			json_skip(j);
 	}
 	if (!read || j->bad || version == NULL || !num_int64(version, &hit.version) ||
 	    (r->order == BY_SCORE && score == NULL))
@@ -371,36 +371,36 @@ take_hit(struct run *r, struct esjson *j, struct err *e)
 static int
 take_answer(struct run *r, bool total, uint64_t *hits, struct err *e)
 {
-	struct esjson j;
+	struct json j;
 	char *name, *text;
 
 	*hits = 0;
 	if (!es_answer(r->es, &j, e))
 		return -1;
-	while (esjson_member(&j, &name)) {
-		if (strcmp(name, "pit_id") == 0 && (text = esjson_text(&j)) != NULL && r->pit != NULL) {
+	while (json_member(&j, &name)) {
+		if (strcmp(name, "pit_id") == 0 && (text = json_text(&j)) != NULL && r->pit != NULL) {
 			free(r->pit);
 			r->pit = buf_strdup(text);
 			continue;
 		}
-		if (strcmp(name, "hits") != 0 || !esjson_object(&j)) {
-			esjson_skip(&j);
+		if (strcmp(name, "hits") != 0 || !json_object(&j)) {
+			json_skip(&j);
 			continue;
 		}
-		while (esjson_member(&j, &name)) {
-			if (strcmp(name, "total") == 0 && esjson_object(&j)) {
-				while (esjson_member(&j, &name))
+		while (json_member(&j, &name)) {
+			if (strcmp(name, "total") == 0 && json_object(&j)) {
+				while (json_member(&j, &name))
 					if (strcmp(name, "value") != 0)
-						esjson_skip(&j);
-					else if ((text = esjson_text(&j)) == NULL ||
+						json_skip(&j);
+					else if ((text = json_text(&j)) == NULL ||
 						 (total && !num_uint64(text, &r->page->total)))
 						return es_nonsense(e);
-			} else if (strcmp(name, "hits") == 0 && esjson_array(&j)) {
-				for (; esjson_element(&j); ++*hits)
+			} else if (strcmp(name, "hits") == 0 && json_array(&j)) {
+				for (; json_element(&j); ++*hits)
 					if (take_hit(r, &j, e) != 0)
 						return -1;
 			} else {
-				esjson_skip(&j);
+				json_skip(&j);
 			}
 		}
 	}

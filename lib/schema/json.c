@@ -1,4 +1,4 @@
-#include "search/esjson.h"
+#include "schema/json.h"
 
 #include <ctype.h>
 #include <stddef.h>
@@ -8,13 +8,13 @@
 #include "schema/letter.h"
 
 static void
-blanks(struct esjson *j)
+blanks(struct json *j)
 {
 	j->at += strspn(j->at, " \t\r\n");
 }
 
 static bool
-fault(struct esjson *j)
+fault(struct json *j)
 {
 	static char nothing[1];
 
@@ -24,7 +24,7 @@ fault(struct esjson *j)
 }
 
 static bool
-enter(struct esjson *j, char bracket)
+enter(struct json *j, char bracket)
 {
 	blanks(j);
 	if (*j->at != bracket)
@@ -35,20 +35,20 @@ enter(struct esjson *j, char bracket)
 }
 
 bool
-esjson_object(struct esjson *j)
+json_object(struct json *j)
 {
 	return enter(j, '{');
 }
 
 bool
-esjson_array(struct esjson *j)
+json_array(struct json *j)
 {
 	return enter(j, '[');
 }
 
 /* Go to the next thing inside brackets; false behind the closing one. */
 static bool
-next(struct esjson *j, char closing)
+next(struct json *j, char closing)
 {
 	blanks(j);
 	if (*j->at == closing) {
@@ -98,7 +98,7 @@ escaped(const char **from)
 }
 
 static char *
-string(struct esjson *j)
+string(struct json *j)
 {
 	static const char letters[] = "bfnrt", values[] = "\b\f\n\r\t";
 	char *text = j->at + 1, *to = text;
@@ -139,7 +139,7 @@ string(struct esjson *j)
 
 /* A number, true, false, null: one byte to the left, so that there is room for the NUL. */
 static char *
-word(struct esjson *j)
+word(struct json *j)
 {
 	size_t length = strcspn(j->at, ",]} \t\r\n");
 	char *text = j->at - 1;
@@ -157,7 +157,7 @@ word(struct esjson *j)
 }
 
 bool
-esjson_member(struct esjson *j, char **name)
+json_member(struct json *j, char **name)
 {
 	if (!next(j, '}'))
 		return false;
@@ -169,13 +169,13 @@ esjson_member(struct esjson *j, char **name)
 }
 
 bool
-esjson_element(struct esjson *j)
+json_element(struct json *j)
 {
 	return next(j, ']');
 }
 
 char *
-esjson_text(struct esjson *j)
+json_text(struct json *j)
 {
 	blanks(j);
 	if (*j->at == '"')
@@ -188,7 +188,7 @@ esjson_text(struct esjson *j)
 }
 
 void
-esjson_skip(struct esjson *j)
+json_skip(struct json *j)
 {
 	size_t depth = 0;
 
