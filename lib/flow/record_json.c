@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "csv/utf8.h"
 #include "schema/json.h"
 #include "schema/json_flaw.h"
 #include "schema/json_number.h"
@@ -153,7 +154,7 @@ take_members(struct record_json *r, const struct shape *shape, struct json *j)
 int
 record_json_read(struct record_json *r, const struct shape *shape, const char *bytes, size_t length)
 {
-	size_t flaw = json_flaw(bytes, length);
+	size_t flaw = utf8_flaw(bytes, length);
 	char *text;
 
 	*r = (struct record_json){
@@ -161,11 +162,13 @@ record_json_read(struct record_json *r, const struct shape *shape, const char *b
 	    .given = buf_calloc(shape->count + 1, sizeof *r->given),
 	    .columns = shape->count,
 	};
-	if (flaw != SIZE_MAX) {
+	if (flaw < length)
+		record_json_fault(r, NULL, "no UTF-8 at byte %zu", flaw + 1);
+	else if ((flaw = json_flaw(bytes, length)) != SIZE_MAX)
 		record_json_fault(r, NULL,
 		    flaw == length ? "the JSON text ends too early, at byte %zu" : "no JSON at byte %zu", flaw + 1);
+	if (r->fault_count > 0)
 		return -1;
-	}
 	text = buf_strndup(bytes, length);
 	struct json j = {.at = text};
 	bool object = json_object(&j);

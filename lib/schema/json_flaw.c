@@ -4,8 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "csv/utf8.h"
-
 #define DEEPEST 100
 
 struct text {
@@ -170,11 +168,6 @@ size_t
 json_flaw(const char *bytes, size_t length)
 {
 	struct text t = {bytes, bytes + length};
-	size_t flaw = utf8_flaw(bytes, length), end;
-	bool whole = value(&t, 0) && t.at == t.end;
 
-	end = (size_t)(t.at - bytes);
-	if (flaw < length)
-		return flaw < end ? flaw : end;
-	return whole ? SIZE_MAX : end;
+	return value(&t, 0) && t.at == t.end ? SIZE_MAX : (size_t)(t.at - bytes);
 }
