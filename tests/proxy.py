@@ -1,12 +1,14 @@
 """proxy.py PORT FOLDER: a loopback proxy that counts.
 
 Listens on a free port, written to FOLDER/port; passes connections on to PORT. FOLDER/sent holds the bytes that clients
-have sent so far. While that is at least the number in FOLDER/limit, no more is passed on. A FOLDER/cut cuts the first connection
-that the server has sent so many bytes over, and is then removed. Ends with its standard input.
+have sent so far. While that is at least the number in FOLDER/limit, no more is passed on. A FOLDER/cut cuts the first
+connection that the server has sent so many bytes over, and is then removed. FOLDER/hidden holds the name of a header
+that clients do not see in answers. Ends with its standard input.
 """
 
 import os
 import pathlib
+import re
 import socket
 import sys
 import threading
@@ -39,6 +41,14 @@ def cut(given):
         return False
 
 
+def hide(data):
+    try:
+        name = (folder / "hidden").read_text().strip()
+    except FileNotFoundError:
+        return data
+    return re.sub(re.escape(name.encode()), b"x" * len(name), data, flags=re.IGNORECASE)
+
+
 def forward(source, sink, counted):
     global sent
     given = 0
@@ -49,7 +59,7 @@ def forward(source, sink, counted):
                 break
             while counted and held():
                 time.sleep(0.02)
-            sink.sendall(data)
+            sink.sendall(data if counted else hide(data))
             if counted:
                 with lock:
                     sent += len(data)

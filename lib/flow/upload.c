@@ -189,6 +189,14 @@ keep_part(void *ctx, size_t number, const struct store_part *part, struct err *e
 	return unfinished_part(t->pg, t->job, number, part, e);
 }
 
+static void
+hash_so_far(void *ctx, unsigned char sha256[32])
+{
+	struct transfer *t = ctx;
+
+	input_sha256(t->input, sha256);
+}
+
 static int
 store_input(struct transfer *t, uint64_t *size, struct err *e)
 {
@@ -198,6 +206,7 @@ store_input(struct transfer *t, uint64_t *size, struct err *e)
 	    .count = t->before.count,
 	    .on_upload = keep_upload,
 	    .on_part = keep_part,
+	    .so_far = hash_so_far,
 	    .ctx = t,
 	};
 	/* What comes through a pipe cannot be read again. */

@@ -35,6 +35,9 @@ ssize_t input_read(struct input *in, void *bytes, size_t capacity, struct err *e
  */
 int input_finish(struct input *in, struct input_digest *out, struct err *e) __attribute__((warn_unused_result));
 
+/* SHA-256 of the bytes received so far: those that all text given out so far was made of. */
+void input_sha256(const struct input *in, unsigned char sha256[32]);
+
 /* The regular file that is read, as it was when opened; NULL for a pipe or the like. */
 const struct stat *input_file(const struct input *in);
 

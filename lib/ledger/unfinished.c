@@ -152,9 +152,11 @@ unfinished_part(struct pg *pg, int64_t job, size_t number, const struct store_pa
 	snprintf(position, NUMBER, "%zu", number);
 	snprintf(length, NUMBER, "%" PRIu64, part->length);
 	digest_hex(part->sha256, hex);
+	/* Nobody waits for the disk: a part that is lost with the server is sent again. */
 	return PG_QUERY(pg, NULL, e,
 	    "INSERT INTO csvp.upload_part (job, number, length, sha256, etag)"
-	    " VALUES ($1, $2::int, $3::bigint, decode($4, 'hex'), $5)"
+	    " SELECT $1, $2::int, $3::bigint, decode($4, 'hex'), $5"
+	    "   FROM set_config('synchronous_commit', 'off', true)"
 	    " ON CONFLICT (job, number) DO UPDATE SET length = excluded.length, sha256 = excluded.sha256, etag = "
 	    "excluded.etag",
 	    id, position, length, hex, part->etag);

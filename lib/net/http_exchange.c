@@ -165,7 +165,7 @@ set_transfer(struct http_exchange *x, const char *url)
 	curl_easy_setopt(x->easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(x->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)x->http->connect);
 	curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, CURL_CHUNK);
-	curl_easy_setopt(x->easy, CURLOPT_UPLOAD_BUFFERSIZE, CURL_CHUNK);
+	curl_easy_setopt(x->easy, CURLOPT_UPLOAD_BUFFERSIZE, 1024 * 1024L);
 	curl_easy_setopt(x->easy, CURLOPT_USERAGENT, "csvp/" CSVP_VERSION);
 	curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->text);
 	curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x);

@@ -28,13 +28,14 @@ s3_begin(struct s3 *s3, const struct s3_request *request, struct err *e)
 	    request->query != NULL ? "?" : "", request->query != NULL ? request->query : "");
 	const char *headers[2 + sizeof request->headers / sizeof *request->headers] = {NULL};
 	unsigned char sha256[DIGEST_BYTES];
-	char hex[DIGEST_HEX], *hash;
+	char hex[DIGEST_HEX] = "UNSIGNED-PAYLOAD", *hash;
 	struct http_exchange *exchange;
 
 	/* The server compares: what arrives is what was sent. */
-	if (request->sha256 == NULL)
+	if (!request->checked) {
 		digest_sha256(request->body != NULL ? request->body : "", request->length, sha256);
-	digest_hex(request->sha256 != NULL ? request->sha256 : sha256, hex);
+		digest_hex(sha256, hex);
+	}
 	hash = buf_format("x-amz-content-sha256: %s", hex);
 	headers[0] = hash;
 	memcpy(headers + 1, request->headers, sizeof request->headers);
@@ -413,6 +414,7 @@ s3_driver(void)
 	    .close = s3_close,
 	    .shield = s3_shield,
 	    .create = s3_put_create,
+	    .room = s3_put_room,
 	    .write = s3_put_write,
 	    .commit = s3_put_commit,
 	    .end = s3_put_end,

@@ -15,6 +15,7 @@ struct s3 {
 	char *base; /* of its URLs, without a slash at the end */
 	char *prefix;
 	char *region;
+	bool no_crc; /* the server has been seen not to know the checksum of a part */
 };
 
 /* One request: on an object, or with key NULL on the bucket. */
@@ -25,7 +26,7 @@ struct s3_request {
 	const char *headers[3]; /* up to the first NULL */
 	const void *body;
 	size_t length;
-	const unsigned char *sha256; /* of the body, where it is known already */
+	bool checked; /* a checksum of the body is in a header */
 	bool streamed;
 };
 
@@ -52,6 +53,7 @@ int s3_abort(struct s3 *s3, const char *key, const char *upload, struct err *e) 
 
 /* s3_put.c: the writing half of the driver. */
 void *s3_put_create(void *handle, const char *key, const struct store_resume *resume, struct err *e);
+void *s3_put_room(void *writer, struct err *e);
 int s3_put_write(void *writer, const void *bytes, size_t length, struct err *e);
 int s3_put_commit(void *writer, struct err *e);
 void s3_put_end(void *writer, bool keep);

@@ -189,6 +189,33 @@ put_part(void *ctx, size_t number, const struct store_part *part, struct err *e)
 	return putting->stopped ? -1 : 0;
 }
 
+static void
+put_so_far(void *ctx, unsigned char sha256[32])
+{
+	struct putting *putting = ctx;
+
+	putting->resume->so_far(putting->resume->ctx, sha256);
+}
+
+/* Memory of the driver's for the next block, or `block` if it has none; NULL on error. */
+static void *
+find_room(struct putting *putting, void *writer, void *block, struct err *e)
+{
+	struct store *store = putting->store;
+	struct retry retry;
+	void *room;
+
+	if (block != NULL)
+		return block;
+	retry_start(&retry, &policy, store->clk);
+	do
+		room = store->driver->room(writer, e);
+	while (room == NULL && !putting->stopped && retry_again(&retry, e));
+	if (room == NULL && !putting->stopped)
+		failed(store, putting->key, e);
+	return room;
+}
+
 /* One block, or with NULL the commit. */
 static int
 write_block(struct putting *putting, void *writer, const char *block, size_t length, struct err *e)
@@ -211,13 +238,15 @@ static int
 pump(struct putting *putting, void *writer, store_source *source, void *ctx, uint64_t *size, struct err *e)
 {
 	size_t capacity = putting->store->driver->block;
-	char *block = buf_malloc(capacity);
+	char *block = putting->store->driver->room == NULL ? buf_malloc(capacity) : NULL;
 	ssize_t n;
 
 	*size = 0;
 	do {
-		n = fill(source, ctx, block, capacity, e);
-		if (n > 0 && (sig_check(e) != 0 || write_block(putting, writer, block, (size_t)n, e) != 0))
+		char *room = find_room(putting, writer, block, e);
+
+		n = room != NULL ? fill(source, ctx, room, capacity, e) : -1;
+		if (n > 0 && (sig_check(e) != 0 || write_block(putting, writer, room, (size_t)n, e) != 0))
 			n = -1;
 		if (n > 0)
 			*size += (uint64_t)n;
@@ -231,7 +260,8 @@ store_put_resumed(struct store *store, const char *key, store_source *source, vo
     const struct store_resume *resume, uint64_t *size, struct err *e)
 {
 	struct putting putting = {.store = store, .key = key, .resume = resume};
-	struct store_resume told = {.on_upload = put_upload, .on_part = put_part, .ctx = &putting};
+	struct store_resume told = {
+	    .on_upload = put_upload, .on_part = put_part, .so_far = put_so_far, .ctx = &putting};
 	struct retry retry;
 	bool keep = false;
 	void *writer;

@@ -55,16 +55,16 @@ int store_put(struct store *store, const char *key, store_source *source, void *
 /* A part of an unfinished object that the store has. */
 struct store_part {
 	uint64_t length;
-	unsigned char sha256[32];
-	char etag[100]; /* what the store calls it */
+	unsigned char sha256[32]; /* of the source up to its end */
+	char etag[100];           /* what the store calls it */
 };
 
 /*
- * A put that can be continued by a later one of the same key, also by another
- * process, if the store works in parts: s3. What on_upload (its begin; parts
- * told before are void) and on_part (numbers from 1, in order) were told comes
- * back as upload and parts. A part is passed over only if the source gives the
- * same bytes again. If the callbacks fail, the put does, with their error.
+ * A put that a later one of the same key can continue, also in another process,
+ * if the store works in parts: s3. What on_upload (its begin; parts told before
+ * are void) and on_part (numbers from 1, in order) were told comes back as
+ * upload and parts. A part is passed over only if so_far, a SHA-256 of all that
+ * the source was made of, is the same again. A callback's error is the put's.
  */
 struct store_resume {
 	const char *upload; /* NULL: none */
@@ -72,6 +72,7 @@ struct store_resume {
 	size_t count;
 	int (*on_upload)(void *ctx, const char *upload, struct err *e);
 	int (*on_part)(void *ctx, size_t number, const struct store_part *part, struct err *e);
+	void (*so_far)(void *ctx, unsigned char sha256[32]);
 	void *ctx;
 };
 

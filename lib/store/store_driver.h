@@ -14,9 +14,9 @@ struct store_resume;
 struct url;
 
 /*
- * What a driver of an object store provides. All functions but shield are
- * required (checked when a store is opened). The wrapper in store.c has checked keys
- * and ranges, pumps the source, tries again, looks for signals, and puts the
+ * What a driver of an object store provides. All functions but shield and
+ * room are required (checked when a store is opened). The wrapper in store.c
+ * has checked keys and ranges, pumps the source, tries again, looks for signals, and puts the
  * store's URL and the key before each message; a driver does none of that.
  *
  * Errors: 75 for what another attempt may cure: the call had then no effect
@@ -43,9 +43,11 @@ struct store_driver {
 	 * is 65 if another one was faster. `end` always, and last: frees the
 	 * writer; what was not committed leaves nothing behind, unless it is to be
 	 * kept. A driver that works in parts tells `resume` (NULL: nobody asks; else
-	 * valid until `end`) of them, and does not send again what it has.
+	 * valid until `end`) of them, and does not send again what it has. Where
+	 * there is a `room`, each block is written into the memory that it gives.
 	 */
 	void *(*create)(void *handle, const char *key, const struct store_resume *resume, struct err *e);
+	void *(*room)(void *writer, struct err *e);
 	int (*write)(void *writer, const void *bytes, size_t length, struct err *e);
 	int (*commit)(void *writer, struct err *e);
 	void (*end)(void *writer, bool keep);

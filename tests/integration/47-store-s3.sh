@@ -83,6 +83,12 @@ expect_exit 0 'a file that was changed after the kill' csvp-upload -q -d other o
 is "$(sql "SELECT encode(sha256, 'hex') FROM csvp.job WHERE id = $(cat out)")" \
 	"$(sha256sum other.csv | cut -d ' ' -f 1)" 'is stored as it is now'
 
+# A server that knows no checksums of parts compares a SHA-256.
+echo x-amz-checksum-crc32c >proxy/hidden
+expect_exit 0 'a server without checksums' csvp-upload -q -d simple --force big.csv
+rm proxy/hidden
+expect_exit 0 'has all of it' csvp-admin verify -q "$(csvp-split <out | csvp-load | csvp-index | sed 's,/.*,,;q')"
+
 csvp-upload -q -d bounded --force big.csv >bounded.id &
 upload=$!
 peak=0
