@@ -35,6 +35,7 @@ clear(struct desk *d)
 	shape_fini(&d->shape);
 	dataset_fini(&d->dataset);
 	job_fini(&d->job);
+	d->guess = MERGE_MIXED;
 }
 
 void

@@ -11,6 +11,7 @@
 #include "ledger/throttle.h"
 #include "schema/shape.h"
 #include "table/batch.h"
+#include "table/merge.h"
 #include "table/reading.h"
 #include "table/target.h"
 
@@ -35,6 +36,7 @@ struct desk {
 	struct encoder *encoder;
 	struct target target;
 	struct batch batch;
+	enum merge_guess guess; /* from the job's last chunk that was loaded here */
 	struct reject_list rejects;
 	struct progress *progress; /* may be NULL */
 };

@@ -150,8 +150,9 @@ write_chunk(struct desk *d, const struct chunk *c, int64_t began, struct err *e)
 		batch_group_each(&d->batch);
 	else
 		batch_group_by_key(&d->batch);
-	if (merge_batch(d->pg, &d->target, mode, &d->batch, &merged, e) != 0)
+	if (merge_batch(d->pg, &d->target, mode, d->guess, &d->batch, &merged, e) != 0)
 		return -1;
+	d->guess = merge_guess(&merged);
 	collect_refused(d);
 	if (reject_write(d->pg, c->job, c->number, &d->rejects, e) != 0)
 		return -1;

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -17,6 +18,7 @@ struct merge {
 	struct pg *pg;
 	const struct target *target;
 	enum merge_mode mode;
+	enum merge_guess guess;
 	struct batch *batch;
 	struct merge_result *result;
 	size_t in_stage; /* rows in the file of the stage, dead ones too, at most */
@@ -191,6 +193,57 @@ upsert_rows(const struct merge *m, struct upserted *u, struct err *e)
 }
 
 /*
+ * The rows that differ and are older, by UPDATE alone: where all are, this is two thirds of the work of upsert_rows,
+ * which is left to do the rest. Not where a person has made triggers: they are to see each record the same way always.
+ */
+static int
+update_rows(const struct merge *m, uint64_t *updated, struct err *e)
+{
+	const struct target *t = m->target;
+	struct buf sql = {0}, table = {0};
+	int result;
+
+	target_table(&table, t);
+	buf_printf(&sql, "WITH w AS (UPDATE %s", table.bytes);
+	buf_string(&sql, " t SET ");
+	for (size_t i = 0; i < t->shape->count; i++) {
+		pg_quote_name(&sql, t->shape->columns[i].name);
+		buf_string(&sql, " = s.");
+		pg_quote_name(&sql, t->shape->columns[i].name);
+		buf_string(&sql, ", ");
+	}
+	buf_string(&sql, "_version = s._version FROM ");
+	append_stage(&sql, t);
+	buf_string(&sql, " s WHERE ");
+	target_key_join(&sql, t, "t.", "s.");
+	buf_string(&sql, " AND t._version < s._version AND NOT record_image_eq(ROW(");
+	target_values(&sql, t, "t.");
+	buf_string(&sql, "), ROW(");
+	target_values(&sql, t, "s.");
+	buf_string(&sql,
+	    ")) AND NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND tgname !~ '^csvp_' AND tgrelid = ");
+	pg_quote_literal(&sql, table.bytes);
+	buf_string(&sql, "::regclass) RETURNING 1) SELECT count(*) FROM w");
+	result = numbers(m->pg, sql.bytes, updated, 1, e);
+	buf_fini(&table);
+	buf_fini(&sql);
+	return result;
+}
+
+/* Has a row of this dataset ever been deleted that an older record could bring back? 1, 0, -1. */
+static int
+any_tombstone(const struct merge *m, struct err *e)
+{
+	char *sql = buf_format(
+	    "SELECT EXISTS (SELECT FROM csvp.tombstone WHERE dataset = %" PRId64 ")::int", m->target->dataset);
+	uint64_t some;
+	int result = numbers(m->pg, sql, &some, 1, e);
+
+	free(sql);
+	return result == 0 ? (int)some : -1;
+}
+
+/*
  * An upsert can wait for the transaction that deletes its row, so the
  * tombstone is looked for in a second statement, with a snapshot of its own.
  */
@@ -199,27 +252,23 @@ remove_beaten(const struct merge *m, uint64_t *beaten, struct err *e)
 {
 	const struct target *t = m->target;
 	struct buf sql = {0};
-	uint64_t some;
-	int result;
+	int some = any_tombstone(m, e), result;
 
 	*beaten = 0;
-	buf_printf(&sql, "SELECT EXISTS (SELECT FROM csvp.tombstone WHERE dataset = %" PRId64 ")::int", t->dataset);
-	result = numbers(m->pg, sql.bytes, &some, 1, e);
-	if (result == 0 && some != 0) {
-		buf_reset(&sql);
-		buf_string(&sql, "WITH gone AS (DELETE FROM ");
-		target_table(&sql, t);
-		buf_string(&sql, " t USING ");
-		append_stage(&sql, t);
-		buf_printf(&sql,
-		    " s, csvp.tombstone d WHERE d.dataset = %" PRId64 " AND d.version > s._version AND d.key = ",
-		    t->dataset);
-		target_key_text(&sql, t, "s.");
-		buf_string(&sql, " AND t._version = s._version AND ");
-		target_key_join(&sql, t, "t.", "s.");
-		buf_string(&sql, " RETURNING 1) SELECT count(*) FROM gone");
-		result = numbers(m->pg, sql.bytes, beaten, 1, e);
-	}
+	if (some <= 0)
+		return some;
+	buf_string(&sql, "WITH gone AS (DELETE FROM ");
+	target_table(&sql, t);
+	buf_string(&sql, " t USING ");
+	append_stage(&sql, t);
+	buf_printf(&sql,
+	    " s, csvp.tombstone d WHERE d.dataset = %" PRId64 " AND d.version > s._version AND d.key = ",
+	    t->dataset);
+	target_key_text(&sql, t, "s.");
+	buf_string(&sql, " AND t._version = s._version AND ");
+	target_key_join(&sql, t, "t.", "s.");
+	buf_string(&sql, " RETURNING 1) SELECT count(*) FROM gone");
+	result = numbers(m->pg, sql.bytes, beaten, 1, e);
 	buf_fini(&sql);
 	return result;
 }
@@ -228,19 +277,26 @@ static int
 upsert_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 {
 	uint64_t staged = winners(m, from, to);
-	uint64_t beaten, left, updated, unchanged, inserted;
-	struct upserted u;
+	uint64_t beaten, left, updated, unchanged, inserted, before = 0;
+	struct upserted u = {0};
 
 	if (staged == 0)
 		return 0;
-	if (stage_groups(m, from, to, e) != 0 || upsert_rows(m, &u, e) != 0 || remove_beaten(m, &beaten, e) != 0)
+	if (stage_groups(m, from, to, e) != 0)
 		return -1;
-	/* Rows left alone were not considered. A row equal in the snapshot may be edited before it is written: keep the sum. */
-	left = staged - u.considered;
+	if (m->guess == MERGE_ALL_CHANGED && m->mode == MERGE_LEAVE && update_rows(m, &before, e) != 0)
+		return -1;
+	if ((before < staged && upsert_rows(m, &u, e) != 0) || remove_beaten(m, &beaten, e) != 0)
+		return -1;
+	/*
+	 * Rows left alone were not considered, nor those updated before, which are equal by now. A row equal in the snapshot
+	 * may be edited before it is written: keep the sum.
+	 */
+	left = staged - u.considered - before;
 	inserted = u.inserted;
 	updated = u.written - u.inserted;
 	unchanged = u.equal < updated ? u.equal : updated;
-	updated -= unchanged;
+	updated += before - unchanged;
 	m->result->superseded += u.considered - u.written + beaten;
 	for (uint64_t *from_counter[] = {&inserted, &updated, &unchanged, NULL}, **c = from_counter;
 	     beaten > 0 && *c != NULL; c++) {
@@ -253,6 +309,31 @@ upsert_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 	m->result->updated += updated;
 	m->result->unchanged += unchanged + left;
 	return 0;
+}
+
+/*
+ * On the guess that no key is there: as an append, which meets each key once instead of three times. 1 all is written;
+ * 0 a key is there or a tombstone, or the server refuses a record, and nothing is written; -1.
+ */
+static int
+write_new(const struct merge *m, struct err *e)
+{
+	int some = any_tombstone(m, e);
+
+	if (some != 0 || m->batch->group_count == 0)
+		return some < 0 ? -1 : 0;
+	if (pg_exec(m->pg, "SAVEPOINT guess", e) != 0)
+		return -1;
+	if (append_groups(m, 0, m->batch->group_count, e) == 0) {
+		/* It can have waited for the transaction that deletes a row. */
+		some = any_tombstone(m, e);
+		if (some <= 0)
+			return some < 0 || pg_exec(m->pg, "RELEASE SAVEPOINT guess", e) != 0 ? -1 : 1;
+	} else if (e->code != ERR_DATA || pg_lost(m->pg)) {
+		return -1;
+	}
+	*m->result = (struct merge_result){0};
+	return pg_exec(m->pg, "ROLLBACK TO SAVEPOINT guess;RELEASE SAVEPOINT guess", e);
 }
 
 static int
@@ -292,11 +373,12 @@ write_halving(struct merge *m, size_t from, size_t to, struct err *e)
 }
 
 int
-merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, struct batch *batch,
+merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, enum merge_guess guess, struct batch *batch,
     struct merge_result *result, struct err *e)
 {
-	struct merge m = {pg, t, mode, batch, result, 0};
+	struct merge m = {pg, t, mode, guess, batch, result, 0};
 	uint64_t refused = 0, staged;
+	int written = 0;
 
 	*result = (struct merge_result){0};
 	/*
@@ -308,7 +390,11 @@ merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, struct 
 		"SET LOCAL enable_seqscan = off;SET LOCAL enable_bitmapscan = off",
 		e) != 0)
 		return -1;
-	if (write_halving(&m, 0, batch->group_count, e) != 0)
+	if (guess == MERGE_ALL_NEW && mode != MERGE_APPEND)
+		written = write_new(&m, e);
+	if (written == 0)
+		written = write_halving(&m, 0, batch->group_count, e);
+	if (written < 0)
 		return -1;
 	for (size_t i = 0; i < batch->count; i++)
 		refused += batch->entries[i].fault != NULL;
@@ -316,4 +402,12 @@ merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, struct 
 	staged = winners(&m, 0, batch->group_count);
 	result->superseded += batch->count - refused - staged;
 	return 0;
+}
+
+enum merge_guess
+merge_guess(const struct merge_result *result)
+{
+	if (result->superseded + result->unchanged > 0 || result->inserted + result->updated == 0)
+		return MERGE_MIXED;
+	return result->updated == 0 ? MERGE_ALL_NEW : result->inserted == 0 ? MERGE_ALL_CHANGED : MERGE_MIXED;
 }

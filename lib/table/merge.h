@@ -16,6 +16,9 @@ enum merge_mode {
 	MERGE_LEAVE   /* by key; rows that are equal already are left alone, and write no WAL */
 };
 
+/* What to expect of a batch, from the one before. A wrong guess costs time and nothing else. */
+enum merge_guess { MERGE_MIXED, MERGE_ALL_NEW, MERGE_ALL_CHANGED };
+
 /* What became of the batch's records that the server did not refuse. */
 struct merge_result {
 	uint64_t inserted, updated, unchanged, superseded;
@@ -35,7 +38,10 @@ int merge_prepare(struct pg *pg, const struct target *t, struct err *e) __attrib
  * fault, and an earlier record of its key takes its place. Other errors are
  * returned; the transaction is then to be rolled back.
  */
-int merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, struct batch *batch,
-    struct merge_result *result, struct err *e) __attribute__((warn_unused_result));
+int merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, enum merge_guess guess,
+    struct batch *batch, struct merge_result *result, struct err *e) __attribute__((warn_unused_result));
+
+/* The guess for the batch after the one that ended like this. */
+enum merge_guess merge_guess(const struct merge_result *result);
 
 #endif
