@@ -59,11 +59,11 @@ find_driver(const char *scheme, struct err *e)
 	size_t length = strcspn(scheme, "+");
 	struct buf known = {0};
 
-	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
+	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
 		if (strncmp(drivers[i]->scheme, scheme, length) == 0 && drivers[i]->scheme[length] == '\0')
 			return drivers[i];
+	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
 		buf_printf(&known, "%s%s:", i > 0 ? ", " : "", drivers[i]->scheme);
-	}
 	err_set(e, ERR_CONFIG, "no message queue speaks '%s:'; hint: there is %s", scheme, known.bytes);
 	buf_fini(&known);
 	return NULL;

@@ -2,6 +2,7 @@
  * What every cache must do, over none: and over redis: on a server of this program's own (and on each URL of
  * CSVP_TEST_CACHE_URL, separated by blanks); and what a Redis that fails may cost.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clk.h"
@@ -180,7 +181,7 @@ START_TEST(what_is_kept_is_forgotten_after_its_time)
 	int64_t start;
 
 	if (!own)
-		return;
+		goto done;
 	cache_close(cache);
 	cache = open_cache(to);
 	start = clk_now(clk_system());
@@ -190,6 +191,11 @@ START_TEST(what_is_kept_is_forgotten_after_its_time)
 		ck_assert_int_lt(clk_now(clk_system()) - start, 10000);
 	ck_assert(cache_awake(cache));
 	ck_assert_int_ge(clk_now(clk_system()) - start, 990);
+
+done:
+	buf_fini(&key);
+	buf_fini(&value);
+	free(to);
 }
 END_TEST
 
@@ -201,7 +207,7 @@ START_TEST(a_database_and_a_password_are_those_of_the_url)
 	struct buf key = new_key(), value = text("of one");
 
 	if (!own)
-		return;
+		goto done;
 	redis_expect(&server, "CONFIG SET requirepass \"pass word\"", "+OK");
 	/* This handle has not connected yet, and has no password. */
 	expect_nothing(&key);
@@ -219,6 +225,13 @@ START_TEST(a_database_and_a_password_are_those_of_the_url)
 	expect_nothing(&key);
 	ck_assert(cache_awake(cache));
 	redis_expect(&server, "AUTH \"pass word\"\r\nCONFIG SET requirepass \"\"", "+OK");
+
+done:
+	buf_fini(&key);
+	buf_fini(&value);
+	free(one);
+	free(two);
+	free(wrong);
 }
 END_TEST
 
@@ -248,7 +261,7 @@ START_TEST(a_dead_redis_costs_one_attempt)
 	struct buf key = new_key(), value = text("x");
 
 	if (!own)
-		return;
+		goto done;
 	put(&key, &value);
 	redis_stop(&server);
 	FAILS(ERR_AGAIN, cache_probe(cache, &e));
@@ -259,6 +272,10 @@ START_TEST(a_dead_redis_costs_one_attempt)
 	cache = open_cache(url);
 	put(&key, &value);
 	redis_stop(&server);
+
+done:
+	buf_fini(&key);
+	buf_fini(&value);
 }
 END_TEST
 
@@ -268,7 +285,7 @@ START_TEST(a_stopped_redis_costs_its_time_out_once)
 	int64_t start;
 
 	if (!own)
-		return;
+		goto done;
 	for (int connected = 0; connected < 2; connected++) {
 		if (connected)
 			put(&key, &value);
@@ -280,6 +297,10 @@ START_TEST(a_stopped_redis_costs_its_time_out_once)
 		cache_close(cache);
 		cache = open_cache(url);
 	}
+
+done:
+	buf_fini(&key);
+	buf_fini(&value);
 }
 END_TEST
 
@@ -288,11 +309,15 @@ START_TEST(a_connection_that_the_server_has_closed_is_made_again)
 	struct buf key = new_key(), value = text("x");
 
 	if (!own)
-		return;
+		goto done;
 	put(&key, &value);
 	redis_expect(&server, "CLIENT KILL TYPE normal", ":");
 	expect_found(&key, &value);
 	ck_assert(cache_awake(cache));
+
+done:
+	buf_fini(&key);
+	buf_fini(&value);
 }
 END_TEST
 
@@ -301,7 +326,7 @@ START_TEST(a_full_redis_keeps_nothing_and_still_finds)
 	struct buf key = new_key(), other = new_key(), value = text("x");
 
 	if (!own)
-		return;
+		goto done;
 	put(&key, &value);
 	redis_expect(&server, "CONFIG SET maxmemory-policy noeviction", "+OK");
 	redis_expect(&server, "CONFIG SET maxmemory 1", "+OK");
@@ -311,6 +336,11 @@ START_TEST(a_full_redis_keeps_nothing_and_still_finds)
 	ck_assert(cache_awake(cache));
 	redis_expect(&server, "CONFIG SET maxmemory 0", "+OK");
 	put(&other, &value);
+
+done:
+	buf_fini(&key);
+	buf_fini(&other);
+	buf_fini(&value);
 }
 END_TEST
 
@@ -320,12 +350,17 @@ START_TEST(a_key_of_another_type_is_not_found_and_can_be_put)
 	char *command = buf_format("LPUSH %s a", key.bytes);
 
 	if (!own)
-		return;
+		goto done;
 	redis_expect(&server, command, ":1");
 	expect_nothing(&key);
 	ck_assert(cache_awake(cache));
 	put(&key, &value);
 	expect_found(&key, &value);
+
+done:
+	buf_fini(&key);
+	buf_fini(&value);
+	free(command);
 }
 END_TEST
 

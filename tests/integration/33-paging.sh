@@ -41,7 +41,7 @@ edit()
 		echo "id,tie,hole,label,note,price,flag,day,seen
 $((count * 3 + 3 * round)),3,,new,common,,,," >more.csv
 		csvp-upload -q -d things more.csv | csvp-split | csvp-load | csvp-index >/dev/null
-		echo "$round" >rounds
+		echo "$round" >rounds.new && mv rounds.new rounds
 	done
 }
 edit >edit.log 2>&1 &

@@ -129,7 +129,7 @@ key_of(const struct query *q)
 
 START_TEST(every_part_of_a_query_and_the_generation_make_another_key)
 {
-	char *keys[9];
+	char *keys[9], *again;
 	struct query q;
 
 	query_init(&q);
@@ -154,7 +154,13 @@ START_TEST(every_part_of_a_query_and_the_generation_make_another_key)
 		for (int k = 0; k < i; k++)
 			ck_assert_str_ne(keys[i], keys[k]);
 	generation = (struct index_generation){"g1"};
-	ck_assert_str_eq(key_of(&q), keys[7]);
+	again = key_of(&q);
+	ck_assert_str_eq(again, keys[7]);
+	free(again);
+	for (int i = 0; i < 9; i++)
+		free(keys[i]);
+	q.cursor = NULL;
+	query_fini(&q);
 }
 END_TEST
 

@@ -150,6 +150,7 @@ START_TEST(each_outage_and_the_first_refusal_give_one_notice_without_the_passwor
 	buf_reset(&out);
 	capture(fail_often, &(enum err_code){ERR_UNAVAILABLE}, 2, 0, &out);
 	ck_assert_str_eq(out.bytes, "cache: cache test://:***@x: broken 1\n");
+	buf_fini(&out);
 }
 END_TEST
 
@@ -157,6 +158,7 @@ START_TEST(a_time_to_live_is_the_urls_or_an_hour)
 {
 	open_on("test://x");
 	ck_assert_int_eq(fake.ttl, 3600000);
+	cache_close(cache);
 	open_on("test://x?ttl=90s");
 	ck_assert_int_eq(fake.ttl, 90000);
 }
