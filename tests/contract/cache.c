@@ -177,7 +177,7 @@ END_TEST
 START_TEST(what_is_kept_is_forgotten_after_its_time)
 {
 	char *to = buf_format("redis://127.0.0.1:%d/?ttl=1s", server.port);
-	struct buf key = new_key(), value = text("soon gone");
+	struct buf key = new_key(), value = text("soon gone"), got = {0};
 	int64_t start;
 
 	if (!own)
@@ -187,13 +187,14 @@ START_TEST(what_is_kept_is_forgotten_after_its_time)
 	start = clk_now(clk_system());
 	put(&key, &value);
 	expect_found(&key, &value);
-	for (struct buf got = {0}; cache_get(cache, &key, &got); buf_reset(&got))
+	for (; cache_get(cache, &key, &got); buf_reset(&got))
 		ck_assert_int_lt(clk_now(clk_system()) - start, 10000);
 	ck_assert(cache_awake(cache));
 	ck_assert_int_ge(clk_now(clk_system()) - start, 990);
 
 done:
 	buf_fini(&key);
+	buf_fini(&got);
 	buf_fini(&value);
 	free(to);
 }
