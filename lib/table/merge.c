@@ -262,8 +262,7 @@ remove_beaten(const struct merge *m, uint64_t *beaten, struct err *e)
 	buf_string(&sql, " t USING ");
 	append_stage(&sql, t);
 	buf_printf(&sql,
-	    " s, csvp.tombstone d WHERE d.dataset = %" PRId64 " AND d.version > s._version AND d.key = ",
-	    t->dataset);
+	    " s, csvp.tombstone d WHERE d.dataset = %" PRId64 " AND d.version > s._version AND d.key = ", t->dataset);
 	target_key_text(&sql, t, "s.");
 	buf_string(&sql, " AND t._version = s._version AND ");
 	target_key_join(&sql, t, "t.", "s.");

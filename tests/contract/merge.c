@@ -371,11 +371,11 @@ main(void)
 	    a_key_whose_records_are_all_refused_keeps_its_row, a_deferred_constraint_refuses_its_record_not_the_commit,
 	    what_is_no_fault_of_the_data_refuses_no_record, a_tombstone_beats_older_records_and_no_newer_ones,
 	    a_row_whose_delete_commits_while_the_upsert_waits_is_not_brought_back,
-	    nor_if_no_other_row_of_the_batch_is_there,
-	    null_equals_null_and_differs_from_the_empty_string, equal_is_what_prints_the_same,
-	    keys_that_are_equal_to_their_type_are_one_row, a_key_of_several_columns_is_all_of_them,
-	    without_a_key_the_same_chunk_again_changes_nothing, a_column_added_meanwhile_is_staged_anew,
-	    a_guess_is_what_became_of_every_record_before, a_trigger_before_insert_sees_the_records_that_update_too};
+	    nor_if_no_other_row_of_the_batch_is_there, null_equals_null_and_differs_from_the_empty_string,
+	    equal_is_what_prints_the_same, keys_that_are_equal_to_their_type_are_one_row,
+	    a_key_of_several_columns_is_all_of_them, without_a_key_the_same_chunk_again_changes_nothing,
+	    a_column_added_meanwhile_is_staged_anew, a_guess_is_what_became_of_every_record_before,
+	    a_trigger_before_insert_sees_the_records_that_update_too};
 	int failed = 0;
 
 	for (guess = MERGE_MIXED; guess <= MERGE_ALL_CHANGED; guess++)
