@@ -30,7 +30,8 @@ admin_create_index(int argc, char **argv)
 	static const char *const environment[] = {
 	    "CSVP_DATABASE_URL", "CSVP_SEARCH_URL", "CSVP_HOME", "CSVP_CONFIG", NULL};
 	static const struct program program = {"csvp-admin create-index", "",
-	    "Make the search index of every dataset that has none; twice is a no-op.", table, environment};
+	    "Make the search index of every dataset that has none, and fill one that was lost; twice is a no-op.",
+	    table, environment};
 
 	return admin_plain(&program, argc, argv, create, NULL);
 }

@@ -60,10 +60,10 @@ index_ref(void *ctx, struct stage *stage, const struct ref *ref, bool last, stru
 {
 	struct worker *w = ctx;
 
-	(void)stage;
+	/* Only workers have no stage. */
 	if (ref->chunk < 0)
-		return index_empty_job(&w->desk, w->search, ref->job, last, e);
-	return index_chunk(&w->desk, w->search, ref->job, ref->chunk, last, e);
+		return index_empty_job(&w->desk, w->search, ref->job, last, stage != NULL, e);
+	return index_chunk(&w->desk, w->search, ref->job, ref->chunk, last, stage != NULL, e);
 }
 
 static struct pg *

@@ -11,12 +11,14 @@
 #include "db/pg.h"
 #include "flow/documents.h"
 #include "flow/site.h"
+#include "ledger/chunk.h"
 #include "ledger/dataset.h"
 #include "ledger/job.h"
 #include "schema/shape.h"
 #include "search/search.h"
 #include "store/store.h"
 #include "table/create.h"
+#include "table/edit.h"
 #include "table/target.h"
 
 static int
@@ -131,6 +133,8 @@ datasets_set_type(const struct site *site, const char *name, const char *column,
 	struct pg *pg = site_connect(site, e);
 	struct dataset d = {0};
 	struct shape shape = {0};
+	struct target target;
+	uint64_t indexed;
 	ssize_t i;
 	int result = -1;
 
@@ -150,14 +154,11 @@ datasets_set_type(const struct site *site, const char *name, const char *column,
 			    column, name);
 			goto done;
 		}
+	target = target_of(&d, &shape);
 	/* The table before the ledger's row, as a load takes them. */
 	if (pg_begin(pg, e) != 0 || alter_type(pg, &d, &shape, (size_t)i, type, e) != 0 ||
 	    dataset_lock(pg, &d, e) != 0 || dataset_decide(pg, d.id, (size_t)i, e) != 0 ||
-	    pg_execf(pg, e,
-		"UPDATE csvp.chunk c SET state = 'loaded' FROM csvp.job j WHERE j.id = c.job AND j.dataset = %" PRId64
-		" AND c.state = 'indexed'",
-		d.id) != 0 ||
-	    pg_commit(pg, e) != 0)
+	    edit_enter(pg, &target, e) < 0 || chunk_unindex(pg, d.id, &indexed, e) != 0 || pg_commit(pg, e) != 0)
 		goto done;
 	result = 0;
 

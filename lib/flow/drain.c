@@ -10,6 +10,7 @@
 #include "db/pg.h"
 #include "flow/desk.h"
 #include "flow/documents.h"
+#include "flow/refill.h"
 #include "ledger/change.h"
 #include "ledger/index_generation.h"
 #include "search/search.h"
@@ -44,10 +45,7 @@ send(const struct desk *d, struct search *search, const struct pg_rows *rows, si
 		    .deleted = pg_rows_bool(rows, i, parts + 1),
 		};
 	}
-	result = search_create(search, &index, e);
-	if (result == 0)
-		result =
-		    documents_send(d->pg, search, &d->dataset, &d->shape, docs, count, refused, d->dataset.name, e);
+	result = documents_send(d->pg, search, &d->dataset, &d->shape, docs, count, refused, d->dataset.name, e);
 	if (result == 0)
 		result = search_refresh(search, &index, e);
 	free(docs);
@@ -81,7 +79,7 @@ drain_dataset(struct desk *d, struct search *search, int64_t dataset, struct err
 {
 	int64_t total = 0, some;
 
-	if (desk_take_dataset(d, dataset, e) != 0)
+	if (desk_take_dataset(d, dataset, e) != 0 || refill_create(d->pg, search, &d->dataset, &d->shape, e) < 0)
 		return -1;
 	do {
 		some = sig_check(e) == 0 ? drain_some(d, search, e) : -1;

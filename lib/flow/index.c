@@ -15,6 +15,7 @@
 #include "flow/documents.h"
 #include "flow/drain.h"
 #include "flow/finalise.h"
+#include "flow/refill.h"
 #include "ledger/chunk.h"
 #include "ledger/index_generation.h"
 #include "ledger/ledger.h"
@@ -97,9 +98,7 @@ send_chunk(struct desk *d, struct search *search, const struct chunk *c, uint64_
 	docs.key_count = d->shape.key_count > 0 ? d->shape.key_count : 1;
 	docs.places = buf_calloc(BULK * docs.key_count, sizeof *docs.places);
 	docs.versions = buf_calloc(BULK, sizeof *docs.versions);
-	result = search_create(search, &docs.index, e);
-	if (result == 0)
-		result = desk_read_chunk(d, c, gather, &docs, e);
+	result = desk_read_chunk(d, c, gather, &docs, e);
 	if (result == 0)
 		result = send(&docs, e);
 	if (result == 0)
@@ -111,17 +110,17 @@ send_chunk(struct desk *d, struct search *search, const struct chunk *c, uint64_
 	return result;
 }
 
-/* The dataset's key is built: 1, else 0 to be tried again, -1. */
+/* The dataset's key is built, and it has an index: 1, else 0 to be tried again, -1. */
 static int
-dataset_ready(struct desk *d, bool last, struct err *e)
+dataset_ready(struct desk *d, struct search *search, bool last, struct err *e)
 {
 	struct job_verdict v;
 	int ready;
 
-	if (d->dataset.state == DATASET_READY)
-		return 1;
-	ready = finalise_dataset(d->pg, d->dataset.id, false, e);
-	if (ready != 0 || !last)
+	ready = d->dataset.state == DATASET_READY ? 1 : finalise_dataset(d->pg, d->dataset.id, false, e);
+	if (ready > 0)
+		return refill_create(d->pg, search, &d->dataset, &d->shape, e) < 0 ? -1 : 1;
+	if (ready < 0 || !last)
 		return ready;
 	if (job_verdict(d->pg, d->dataset.builder, &v, e) != 0)
 		return -1;
@@ -133,9 +132,9 @@ dataset_ready(struct desk *d, bool last, struct err *e)
 	return 0;
 }
 
-/* The last chunk of a job is in: build what makes queries fast, and close the job. */
+/* Is the last chunk of a job in? Then build what makes queries fast, and close the job. */
 static int
-finish_job(struct desk *d, struct search *search, struct err *e)
+finish_job(struct desk *d, struct search *search, bool *finished, struct err *e)
 {
 	struct search_index index = documents_index(&d->dataset, &d->shape);
 	int64_t key = ledger_lock_key(LEDGER_LOCK_INDEX, d->dataset.id, 0);
@@ -151,36 +150,40 @@ finish_job(struct desk *d, struct search *search, struct err *e)
 		return 0;
 	if (pg_lock(d->pg, key, e) != 0)
 		return -1;
-	/* A job that changed nothing has sent nothing, and may still be the first one. */
-	result = search_create(search, &index, e);
-	if (result == 0)
-		result = search_finish(search, &index, e);
+	result = search_finish(search, &index, e);
 	if (result == 0)
 		result = index_generation_raise(d->pg, d->dataset.id, e);
 	pg_unlock(d->pg, key);
 	if (result != 0 || job_set_finished(d->pg, d->job.id, e) != 0)
 		return -1;
+	*finished = true;
 	/* Edits made meanwhile: rows and documents are as many again. */
 	return drain_dataset(d, search, d->dataset.id, e) < 0 ? -1 : 0;
 }
 
 static int
-index_locked(struct desk *d, struct search *search, const struct chunk *c, struct err *e)
+index_locked(struct desk *d, struct search *search, const struct chunk *c, bool *finished, struct err *e)
 {
 	uint64_t indexed = 0;
+	int set;
 
-	if (c->changed > 0 &&
+	/* An index that lost its documents needs those of rows that this chunk found as they should be, too. */
+	if ((c->changed > 0 || c->again > 0) &&
 	    (send_chunk(d, search, c, &indexed, e) != 0 || index_generation_raise(d->pg, d->dataset.id, e) != 0))
 		return -1;
-	if (chunk_set_indexed(d->pg, c->job, c->number, indexed, e) != 0)
+	set = chunk_set_indexed(d->pg, c, indexed, e);
+	if (set == 0)
+		err_set(e, ERR_AGAIN, "the search index was lost at this moment");
+	if (set <= 0)
 		return -1;
 	if (d->progress != NULL)
 		progress_add(d->progress, c->length, c->records);
-	return finish_job(d, search, e);
+	return finish_job(d, search, finished, e);
 }
 
-int
-index_chunk(struct desk *d, struct search *search, int64_t job, int64_t number, bool last, struct err *e)
+/* *finished: the job is at its end. */
+static int
+index_one(struct desk *d, struct search *search, int64_t job, int64_t number, bool last, bool *finished, struct err *e)
 {
 	int64_t key = ledger_lock_key(LEDGER_LOCK_CHUNK, job, number);
 	struct chunk c;
@@ -188,18 +191,19 @@ index_chunk(struct desk *d, struct search *search, int64_t job, int64_t number, 
 
 	if (desk_take_loaded(d, job, e) != 0)
 		return -1;
-	ready = dataset_ready(d, last, e);
+	ready = dataset_ready(d, search, last, e);
 	if (ready <= 0)
 		return ready < 0 ? -1 : 1;
 	if (pg_lock(d->pg, key, e) != 0)
 		return -1;
 	if (chunk_load(d->pg, job, number, &c, e) != 0)
 		goto done;
+	*finished = c.state == CHUNK_INDEXED && d->job.finished;
 	if (chunk_to_index(&c))
-		result = index_locked(d, search, &c, e);
+		result = index_locked(d, search, &c, finished, e);
 	else if (c.state == CHUNK_INDEXED)
 		/* Who indexed the job's last chunk may have died before it was closed. */
-		result = d->job.finished ? 0 : finish_job(d, search, e);
+		result = *finished ? 0 : finish_job(d, search, finished, e);
 	else if (d->job.cancelled)
 		err_set(e, ERR_DATA, "job %" PRId64 " is cancelled", job);
 	else
@@ -210,17 +214,85 @@ done:
 	return result;
 }
 
-int
-index_empty_job(struct desk *d, struct search *search, int64_t job, bool last, struct err *e)
+/* A chunk that its index has lost, unless somebody else is at it. */
+static int
+index_again(struct desk *d, struct search *search, const struct chunk *c, struct err *e)
 {
+	int64_t key = ledger_lock_key(LEDGER_LOCK_CHUNK, c->job, c->number);
+	bool finished;
+	int result;
+
+	if (desk_admit(d, THROTTLE_INDEX, c->job, c->number, e) != 0)
+		return -1;
+	result = pg_try_lock(d->pg, key, e);
+	if (result <= 0)
+		return result;
+	result = index_one(d, search, c->job, c->number, true, &finished, e);
+	pg_unlock(d->pg, key);
+	return result < 0 ? err_prefix(e, "%" PRId64 "/%" PRId64, c->job, c->number) : 0;
+}
+
+/* What the dataset's index has lost, whatever job it is of. */
+static int
+refill(struct desk *d, struct search *search, int64_t dataset, struct err *e)
+{
+	struct chunk *chunks;
+	size_t count;
+	int result = 0;
+
+	if (chunk_list_again(d->pg, dataset, &chunks, &count, e) != 0)
+		return -1;
+	for (size_t i = 0; d->progress != NULL && i < count; i++)
+		progress_total(d->progress, chunks[i].length);
+	for (size_t i = 0; result == 0 && i < count; i++)
+		result = index_again(d, search, &chunks[i], e);
+	free(chunks);
+	return result;
+}
+
+int
+index_chunk(struct desk *d, struct search *search, int64_t job, int64_t number, bool last, bool whole, struct err *e)
+{
+	bool finished = false;
+	int result = index_one(d, search, job, number, last, &finished, e);
+
+	return result == 0 && finished && whole ? refill(d, search, d->dataset.id, e) : result;
+}
+
+int
+index_empty_job(struct desk *d, struct search *search, int64_t job, bool last, bool whole, struct err *e)
+{
+	bool finished = false;
 	int ready;
 
 	if (desk_take(d, job, e) != 0)
 		return -1;
-	ready = dataset_ready(d, last, e);
+	ready = dataset_ready(d, search, last, e);
 	if (ready <= 0)
 		return ready < 0 ? -1 : 1;
-	return finish_job(d, search, e);
+	if (finish_job(d, search, &finished, e) != 0)
+		return -1;
+	return finished && whole ? refill(d, search, d->dataset.id, e) : 0;
+}
+
+static int
+create_one(struct desk *d, struct search *search, int64_t dataset, struct err *e)
+{
+	struct search_index index;
+	int lost;
+
+	if (desk_take_dataset(d, dataset, e) != 0)
+		return -1;
+	lost = refill_create(d->pg, search, &d->dataset, &d->shape, e);
+	if (lost < 0 || refill(d, search, dataset, e) != 0)
+		return -1;
+	/* Its edits, too, may be all that it had. */
+	if (lost == 0)
+		return 0;
+	if (drain_dataset(d, search, dataset, e) < 0)
+		return -1;
+	index = documents_index(&d->dataset, &d->shape);
+	return search_finish(search, &index, e);
 }
 
 int
@@ -229,24 +301,14 @@ index_create_all(struct desk *d, struct search *search, struct err *e)
 	struct pg_rows *rows;
 	int result = 0;
 
-	if (pg_query(d->pg, &rows, e, "SELECT id FROM csvp.dataset WHERE state <> 'new' ORDER BY id", 0, NULL) != 0)
+	/* Of a table that was dropped there is nothing to index. */
+	if (pg_query(d->pg, &rows, e,
+		"SELECT id FROM csvp.dataset WHERE state <> 'new'"
+		" AND to_regclass(format('%I.%I', table_schema, table_name)) IS NOT NULL ORDER BY id",
+		0, NULL) != 0)
 		return -1;
-	for (size_t i = 0; result == 0 && i < pg_rows_count(rows); i++) {
-		struct dataset dataset;
-		struct shape shape;
-
-		result = dataset_load(d->pg, pg_rows_int(rows, i, 0), &dataset, e);
-		if (result != 0)
-			break;
-		result = dataset_shape(d->pg, &dataset, &shape, e);
-		if (result == 0) {
-			struct search_index index = documents_index(&dataset, &shape);
-
-			result = search_create(search, &index, e);
-			shape_fini(&shape);
-		}
-		dataset_fini(&dataset);
-	}
+	for (size_t i = 0; result == 0 && i < pg_rows_count(rows); i++)
+		result = create_one(d, search, pg_rows_int(rows, i, 0), e);
 	pg_rows_free(rows);
 	return result;
 }

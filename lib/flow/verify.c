@@ -207,8 +207,8 @@ list_jobs(struct proof_reading *p, const struct dataset *d, struct pg_rows **row
 
 	snprintf(id, sizeof id, "%" PRId64, d->id);
 	return PG_QUERY(p->desk.pg, rows, e,
-	    "SELECT j.id FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset JOIN csvp.job b ON b.id = d.builder"
-	    " WHERE d.id = $1 AND j.state = 'split' AND j.seq >= b.seq ORDER BY j.seq",
+	    "SELECT j.id FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset"
+	    " WHERE d.id = $1 AND j.state = 'split' AND j.seq >= d.since ORDER BY j.seq",
 	    id);
 }
 

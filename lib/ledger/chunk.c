@@ -8,7 +8,9 @@
 #include "base/err.h"
 #include "db/pg.h"
 
-#define COLUMNS "job, number, byte, length, line, records, state, inserted + updated, loaded_at IS NOT NULL"
+#define COLUMNS                                                                                                        \
+	"c.job, c.number, c.byte, c.length, c.line, c.records, c.state, c.inserted + c.updated, c.loaded_at IS NOT "   \
+	"NULL, c.again"
 
 static void
 fill(struct chunk *c, const struct pg_rows *rows, size_t row)
@@ -26,6 +28,7 @@ fill(struct chunk *c, const struct pg_rows *rows, size_t row)
 	    .changed = (uint64_t)pg_rows_int(rows, row, 7),
 	    .state = CHUNK_PENDING,
 	    .loaded = pg_rows_bool(rows, row, 8),
+	    .again = pg_rows_int(rows, row, 9),
 	};
 	while (c->state < CHUNK_FAILED && strcmp(state, names[c->state]) != 0)
 		c->state++;
@@ -51,7 +54,8 @@ chunk_load(struct pg *pg, int64_t job, int64_t number, struct chunk *c, struct e
 
 	snprintf(id, sizeof id, "%" PRId64, job);
 	snprintf(place, sizeof place, "%" PRId64, number);
-	if (PG_QUERY(pg, &rows, e, "SELECT " COLUMNS " FROM csvp.chunk WHERE job = $1 AND number = $2", id, place) != 0)
+	if (PG_QUERY(pg, &rows, e, "SELECT " COLUMNS " FROM csvp.chunk c WHERE job = $1 AND number = $2", id, place) !=
+	    0)
 		return -1;
 	if (pg_rows_count(rows) != 1) {
 		pg_rows_free(rows);
@@ -62,14 +66,15 @@ chunk_load(struct pg *pg, int64_t job, int64_t number, struct chunk *c, struct e
 	return 0;
 }
 
-int
-chunk_list(struct pg *pg, int64_t job, struct chunk **chunks, size_t *count, struct err *e)
+/* The chunks that a statement with one parameter finds. */
+static int
+list(struct pg *pg, const char *sql, int64_t id, struct chunk **chunks, size_t *count, struct err *e)
 {
 	struct pg_rows *rows;
-	char id[24];
+	char number[24];
 
-	snprintf(id, sizeof id, "%" PRId64, job);
-	if (PG_QUERY(pg, &rows, e, "SELECT " COLUMNS " FROM csvp.chunk WHERE job = $1 ORDER BY number", id) != 0)
+	snprintf(number, sizeof number, "%" PRId64, id);
+	if (PG_QUERY(pg, &rows, e, sql, number) != 0)
 		return -1;
 	*count = pg_rows_count(rows);
 	*chunks = buf_calloc(*count, sizeof **chunks);
@@ -77,6 +82,21 @@ chunk_list(struct pg *pg, int64_t job, struct chunk **chunks, size_t *count, str
 		fill(&(*chunks)[i], rows, i);
 	pg_rows_free(rows);
 	return 0;
+}
+
+int
+chunk_list(struct pg *pg, int64_t job, struct chunk **chunks, size_t *count, struct err *e)
+{
+	return list(pg, "SELECT " COLUMNS " FROM csvp.chunk c WHERE job = $1 ORDER BY number", job, chunks, count, e);
+}
+
+int
+chunk_list_again(struct pg *pg, int64_t dataset, struct chunk **chunks, size_t *count, struct err *e)
+{
+	return list(pg,
+	    "SELECT " COLUMNS " FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job WHERE j.dataset = $1"
+	    " AND c.again > 0 AND c.state = 'loaded' AND NOT j.paused ORDER BY j.seq, c.number",
+	    dataset, chunks, count, e);
 }
 
 int
@@ -133,14 +153,42 @@ chunk_set_loaded(struct pg *pg, const struct chunk *c, const struct books *b, in
 }
 
 int
-chunk_set_indexed(struct pg *pg, int64_t job, int64_t number, uint64_t indexed, struct err *e)
+chunk_set_indexed(struct pg *pg, const struct chunk *c, uint64_t indexed, struct err *e)
 {
-	return pg_execf(pg, e,
-	    "UPDATE csvp.chunk SET state = 'indexed', indexed = %" PRIu64
-	    ", indexed_at = clock_timestamp(), error = NULL"
-	    " WHERE job = %" PRId64 " AND number = %" PRId64
-	    " AND (state = 'loaded' OR state = 'failed' AND loaded_at IS NOT NULL)",
-	    indexed, job, number);
+	char text[4][24];
+
+	snprintf(text[0], sizeof text[0], "%" PRId64, c->job);
+	snprintf(text[1], sizeof text[1], "%" PRId64, c->number);
+	snprintf(text[2], sizeof text[2], "%" PRIu64, indexed);
+	snprintf(text[3], sizeof text[3], "%" PRId64, c->again);
+	return update(pg,
+	    "UPDATE csvp.chunk SET state = 'indexed', indexed = $3, indexed_at = clock_timestamp(), error = NULL"
+	    " WHERE job = $1 AND number = $2 AND (state = 'loaded' OR state = 'failed' AND loaded_at IS NOT NULL)"
+	    " AND again = $4",
+	    4, (const char *const[]){text[0], text[1], text[2], text[3]}, e);
+}
+
+int
+chunk_unindex(struct pg *pg, int64_t dataset, uint64_t *count, struct err *e)
+{
+	struct pg_rows *rows;
+	char id[24];
+
+	/* Those that somebody is just indexing, too: what he has sent may have gone to the index that is lost. */
+	snprintf(id, sizeof id, "%" PRId64, dataset);
+	if (PG_QUERY(pg, &rows, e,
+		"WITH these AS (SELECT j.id FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset"
+		"   WHERE d.id = $1 AND j.seq >= d.since),"
+		" c AS (UPDATE csvp.chunk SET state = 'loaded', again = again + 1, indexed = 0, indexed_at = NULL,"
+		"   deliveries = 0 WHERE job IN (SELECT id FROM these) AND state IN ('loaded', 'indexed') RETURNING "
+		"job),"
+		" j AS (UPDATE csvp.job SET finished_at = NULL WHERE NOT cancelled AND id IN (SELECT job FROM c))"
+		" SELECT count(*) FROM csvp.chunk WHERE job IN (SELECT id FROM these) AND state = 'indexed'",
+		id) != 0)
+		return -1;
+	*count = (uint64_t)pg_rows_int(rows, 0, 0);
+	pg_rows_free(rows);
+	return 0;
 }
 
 int

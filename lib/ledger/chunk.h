@@ -19,7 +19,8 @@ struct chunk {
 	uint64_t records;
 	uint64_t changed; /* inserted and updated, once it is loaded */
 	enum chunk_state state;
-	bool loaded; /* its records are in the table: what a failed one of these lacks is its index */
+	bool loaded;   /* its records are in the table: what a failed one of these lacks is its index */
+	int64_t again; /* how often all its records, changed or not, had to be indexed again; 0: never */
 };
 
 /* Is it to be loaded, or indexed, if a person says so? What failed only workers leave alone. */
@@ -50,8 +51,23 @@ int chunk_add(struct pg *pg, const struct chunk *chunks, size_t count, struct er
 int chunk_set_loaded(struct pg *pg, const struct chunk *c, const struct books *b, int64_t milliseconds, struct err *e)
     __attribute__((warn_unused_result));
 
-/* chunk_to_index -> indexed, with the number of changed records that reached the index. */
-int chunk_set_indexed(struct pg *pg, int64_t job, int64_t number, uint64_t indexed, struct err *e)
+/*
+ * chunk_to_index -> indexed, with the number of changed records that reached
+ * the index: 1 done, 0 its records are to be indexed again (or it was indexed
+ * meanwhile), -1.
+ */
+int chunk_set_indexed(struct pg *pg, const struct chunk *c, uint64_t indexed, struct err *e)
+    __attribute__((warn_unused_result));
+
+/*
+ * All that the dataset's index had is to be indexed again, be it lost or out
+ * of date: the chunks of its table are loaded, and no more; their jobs are not
+ * at their end. *count says how many had been indexed.
+ */
+int chunk_unindex(struct pg *pg, int64_t dataset, uint64_t *count, struct err *e) __attribute__((warn_unused_result));
+
+/* The chunks of a dataset that wait for that, but of paused jobs; *chunks is freed by the caller. */
+int chunk_list_again(struct pg *pg, int64_t dataset, struct chunk **chunks, size_t *count, struct err *e)
     __attribute__((warn_unused_result));
 
 /*

@@ -290,9 +290,13 @@ int
 dataset_renew(struct pg *pg, int64_t id, struct err *e)
 {
 	return pg_execf(pg, e,
-	    "UPDATE csvp.dataset SET state = 'new', key = '{}', seal = seq + 1, generation = generation + 1"
-	    " WHERE id = %1$" PRId64 ";UPDATE csvp.job SET cancelled = true WHERE dataset = %1$" PRId64
-	    " AND seq IS NOT NULL;DELETE FROM csvp.dataset_column WHERE dataset = %1$" PRId64
+	    "UPDATE csvp.dataset SET state = 'new', key = '{}', seal = seq + 1, since = seq + 1,"
+	    " generation = generation + 1 WHERE id = %1$" PRId64
+	    ";UPDATE csvp.job SET cancelled = true WHERE dataset = %1$" PRId64
+	    " AND seq IS NOT NULL;UPDATE csvp.chunk c SET state = 'indexed' FROM csvp.job j WHERE j.id = c.job"
+	    " AND j.dataset = %1$" PRId64
+	    " AND c.state = 'loaded';DELETE FROM csvp.index_generation WHERE dataset = %1$" PRId64
+	    ";DELETE FROM csvp.dataset_column WHERE dataset = %1$" PRId64
 	    ";DELETE FROM csvp.change WHERE dataset = %1$" PRId64
 	    ";DELETE FROM csvp.tombstone WHERE dataset = %1$" PRId64,
 	    id);

@@ -68,7 +68,7 @@ int dataset_dropped(struct pg *pg, const struct dataset *d, struct err *e) __att
 
 /*
  * Then, with its row locked: it is new again, with another key if the next upload says so; what older jobs still have
- * to load is refused, and edits on their way to the index are forgotten.
+ * to load is refused, what they had loaded needs no index, and edits on their way to it are forgotten.
  */
 int dataset_renew(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
 

@@ -34,3 +34,24 @@ index_generation_read(struct pg *pg, int64_t dataset, struct index_generation *o
 	pg_rows_free(rows);
 	return found;
 }
+
+int
+index_generation_forget(struct pg *pg, int64_t dataset, struct err *e)
+{
+	struct pg_rows *rows;
+	char id[24];
+	int had;
+
+	/* What was indexed before there were generations is known by its chunks. */
+	snprintf(id, sizeof id, "%" PRId64, dataset);
+	if (PG_QUERY(pg, &rows, e,
+		"WITH gone AS (DELETE FROM csvp.index_generation WHERE dataset = $1 RETURNING dataset)"
+		" SELECT EXISTS (SELECT FROM gone) OR EXISTS (SELECT FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
+		"   JOIN csvp.dataset d ON d.id = j.dataset WHERE d.id = $1 AND j.seq >= d.since"
+		"   AND c.state = 'indexed' AND c.inserted + c.updated > 0)",
+		id) != 0)
+		return -1;
+	had = pg_rows_bool(rows, 0, 0);
+	pg_rows_free(rows);
+	return had;
+}

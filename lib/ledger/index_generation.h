@@ -37,4 +37,7 @@ int index_generation_raise(struct pg *pg, int64_t dataset, struct err *e) __attr
 int index_generation_read(struct pg *pg, int64_t dataset, struct index_generation *out, struct err *e)
     __attribute__((warn_unused_result));
 
+/* The index is not there: 1 if something had been made searchable in it, which is then forgotten; 0 nothing was; -1. */
+int index_generation_forget(struct pg *pg, int64_t dataset, struct err *e) __attribute__((warn_unused_result));
+
 #endif

@@ -8,6 +8,7 @@
 #include "ledger/migration_4.sql.h"
 #include "ledger/migration_5.sql.h"
 #include "ledger/migration_6.sql.h"
+#include "ledger/migration_7.sql.h"
 
 static const struct migration migrations[] = {
     {1, "ledger", sql_migration_1},
@@ -16,6 +17,7 @@ static const struct migration migrations[] = {
     {4, "site", sql_migration_4},
     {5, "generations of the search indexes", sql_migration_5},
     {6, "unfinished uploads", sql_migration_6},
+    {7, "search indexes that were lost", sql_migration_7},
 };
 #define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
 

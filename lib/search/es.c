@@ -26,13 +26,6 @@ es_nonsense(struct err *e)
 	return err_set(e, ERR_BUG, "the search engine's answer makes no sense");
 }
 
-int
-es_missing(const struct search_index *index, struct err *e)
-{
-	return err_set(
-	    e, ERR_NOINPUT, "%s.%s is not indexed; hint: csvp-index makes the index", index->schema, index->table);
-}
-
 bool
 es_answer(struct es *es, struct json *j, struct err *e)
 {
@@ -261,6 +254,7 @@ es_driver(void)
 	    .capabilities = SEARCH_WANTS_VALUES,
 	    .open = es_open,
 	    .close = es_close,
+	    .exists = esindex_exists,
 	    .create = esindex_create,
 	    .bulk = esbulk_send,
 	    .refresh = esindex_refresh,

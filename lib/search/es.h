@@ -63,7 +63,4 @@ bool es_answer(struct es *es, struct json *j, struct err *e);
 /* An answer that is not what the server promises (70). Returns -1. */
 int es_nonsense(struct err *e);
 
-/* "Not indexed", with what to do (66). Returns -1. */
-int es_missing(const struct search_index *index, struct err *e);
-
 #endif

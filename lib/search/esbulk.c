@@ -12,6 +12,7 @@
 #include "search/es.h"
 #include "search/esdoc.h"
 #include "schema/json.h"
+#include "search/search_driver.h"
 
 /*
  * Requests at a time and bytes of each: two of 5 to 10 MB keep a small server
@@ -178,7 +179,7 @@ take_item(struct sending *s, const size_t *doc, struct json *j, struct err *e)
 	}
 	if (status == 404) {
 		s->es->created = 0;
-		return es_missing(s->index, e);
+		return search_missing(s->index, e);
 	}
 	if (status == 401 || status == 403)
 		return err_set(e, ERR_PERMISSION, "search engine %s: %s", s->es->base, reason != NULL ? reason : type);

@@ -11,7 +11,7 @@
 #include "schema/json.h"
 #include "search/esvalue.h"
 #include "search/eswords.h"
-#include "search/search.h"
+#include "search/search_driver.h"
 
 /* The longest word that PostgreSQL's driver keeps, too. */
 #define WORD_CHARACTERS 2046
@@ -188,6 +188,19 @@ add_columns(struct es *es, const struct search_index *index, const char *alias, 
 }
 
 int
+esindex_exists(void *self, const struct search_index *index, struct err *e)
+{
+	struct es *es = self;
+	char *alias = es_alias(es, index);
+	int found = look(es, index, alias, NULL, e);
+
+	free(alias);
+	if (found != 1)
+		es->created = 0;
+	return found;
+}
+
+int
 esindex_create(void *self, const struct search_index *index, struct err *e)
 {
 	struct es *es = self;
@@ -245,7 +258,7 @@ esindex_refresh(void *self, const struct search_index *index, struct err *e)
 	int result = post(self, index, "POST", "_refresh", NULL, e);
 
 	if (result == 0)
-		return es_missing(index, e);
+		return search_missing(index, e);
 	return result == 1 ? 0 : -1;
 }
 
@@ -258,7 +271,7 @@ esindex_finish(void *self, const struct search_index *index, struct err *e)
 	if (result == 1)
 		result = post(es, index, "POST", "_refresh", NULL, e);
 	if (result == 0)
-		return es_missing(index, e);
+		return search_missing(index, e);
 	return result == 1 ? 0 : -1;
 }
 

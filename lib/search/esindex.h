@@ -8,6 +8,7 @@
 struct search_index;
 
 /* Indexes of Elasticsearch and OpenSearch as search_driver.h wants them; `self` is a struct es. */
+int esindex_exists(void *self, const struct search_index *index, struct err *e) MUST_CHECK;
 int esindex_create(void *self, const struct search_index *index, struct err *e) MUST_CHECK;
 int esindex_refresh(void *self, const struct search_index *index, struct err *e) MUST_CHECK;
 int esindex_finish(void *self, const struct search_index *index, struct err *e) MUST_CHECK;

@@ -11,7 +11,7 @@
 #include "schema/json.h"
 #include "search/eswords.h"
 #include "search/query.h"
-#include "search/search.h"
+#include "search/search_driver.h"
 #include "search/spelling.h"
 
 /* Words near to one that are looked for at most, and documents looked at at a time. */
@@ -57,7 +57,7 @@ ask(struct es *es, const struct search_index *index, const struct buf *json, str
 	if (result != 0)
 		return -1;
 	if (es->response.status == 404)
-		return es_missing(index, e);
+		return search_missing(index, e);
 	return es->response.status == 200 ? 0 : es_failed(es, &es->response, e);
 }
 

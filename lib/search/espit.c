@@ -8,7 +8,7 @@
 #include "schema/type.h"
 #include "search/es.h"
 #include "schema/json.h"
-#include "search/search.h"
+#include "search/search_driver.h"
 
 int
 espit_open(struct es *es, const struct search_index *index, char **id, struct err *e)
@@ -27,7 +27,7 @@ espit_open(struct es *es, const struct search_index *index, char **id, struct er
 	if (result != 0)
 		return e->code == ERR_AGAIN && es->response.status == 429 ? 0 : -1;
 	if (es->response.status == 404)
-		return es_missing(index, e);
+		return search_missing(index, e);
 	if (es->response.status != 200)
 		return es_failed(es, &es->response, e);
 	if (!es_answer(es, &j, e))
@@ -73,7 +73,7 @@ espit_state(struct es *es, const struct search_index *index, struct buf *state, 
 	if (result != 0)
 		return -1;
 	if (es->response.status == 404)
-		return es_missing(index, e);
+		return search_missing(index, e);
 	if (es->response.status != 200)
 		return es_failed(es, &es->response, e);
 	digest_sha256(es->response.body.bytes, es->response.body.length, digest);

@@ -17,6 +17,7 @@
 #include "search/espit.h"
 #include "search/esvalue.h"
 #include "search/query.h"
+#include "search/search_driver.h"
 
 /* Hits asked for at a time (the engine's limit is 10,000), and about how many bytes of them. */
 #define FIRST_HITS 101
@@ -297,7 +298,7 @@ ask(struct run *r, uint64_t size, bool total, struct err *e)
 	if (r->pit != NULL && r->es->response.status == 404)
 		return 1;
 	if (r->es->response.status == 404)
-		return es_missing(r->index, e);
+		return search_missing(r->index, e);
 	if (r->es->response.status == 400 && r->going_on && r->passed == 0)
 		return damaged(e);
 	return es_failed(r->es, &r->es->response, e);

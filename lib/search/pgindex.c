@@ -22,15 +22,14 @@ connect_once(struct pgindex *self, struct err *e)
 	return self->pg ? 0 : -1;
 }
 
-/* After a failed call: nothing stays open, and a missing table says what to do. Returns -1. */
+/* After a failed call: nothing stays open, and a missing index says what to do. Returns -1. */
 static int
 failed(struct pgindex *self, const struct search_index *index, struct err *e)
 {
 	if (!self->pg)
 		return -1;
 	if (strcmp(pg_sqlstate(self->pg), "42P01") == 0)
-		err_set(e, ERR_NOINPUT, "%s.%s is not indexed, or its table is gone; hint: csvp-index makes the index",
-		    index->schema, index->table);
+		search_missing(index, e);
 	pg_rollback(self->pg);
 	if (pg_lost(self->pg)) {
 		pg_close(self->pg);
@@ -72,6 +71,33 @@ exists(struct pg *pg, const char *name, struct err *e)
 	return result;
 }
 
+/* Documents and words: 1, 0 if one of both tables is missing, -1. */
+static int
+all_there(struct pg *pg, const struct search_index *index, struct err *e)
+{
+	struct pg_rows *rows;
+	char *sql = buf_format("SELECT to_regclass('csvp.doc_%1$" PRId64 "') IS NOT NULL"
+			       " AND to_regclass('csvp.word_%1$" PRId64 "') IS NOT NULL",
+	    index->dataset);
+	int result = pg_query(pg, &rows, e, sql, 0, NULL);
+
+	free(sql);
+	if (result != 0)
+		return -1;
+	result = pg_rows_bool(rows, 0, 0);
+	pg_rows_free(rows);
+	return result;
+}
+
+static int
+pgindex_exists(void *ctx, const struct search_index *index, struct err *e)
+{
+	struct pgindex *self = ctx;
+	int found = connect_once(self, e) == 0 ? all_there(self->pg, index, e) : -1;
+
+	return found >= 0 ? found : failed(self, index, e);
+}
+
 static void
 write_create(struct buf *sql, const struct search_index *index)
 {
@@ -94,12 +120,11 @@ static int
 pgindex_create(void *ctx, const struct search_index *index, struct err *e)
 {
 	struct pgindex *self = ctx;
-	struct buf name = {0}, sql = {0};
+	struct buf sql = {0};
 	int found = -1;
 	if (connect_once(self, e) != 0)
 		goto out;
-	pgwords_table(&name, index);
-	found = exists(self->pg, name.bytes, e);
+	found = all_there(self->pg, index, e);
 	if (found != 0)
 		goto out;
 	write_create(&sql, index);
@@ -107,10 +132,9 @@ pgindex_create(void *ctx, const struct search_index *index, struct err *e)
 		found = 1;
 	else
 		/* Two at once: IF NOT EXISTS does not see the other's uncommitted table, and then trips over it. */
-		found = pg_lost(self->pg) || exists(self->pg, name.bytes, &(struct err){0}) != 1 ? -1 : 1;
+		found = pg_lost(self->pg) || all_there(self->pg, index, &(struct err){0}) != 1 ? -1 : 1;
 out:
 	buf_fini(&sql);
-	buf_fini(&name);
 	return found == 1 ? 0 : failed(self, index, e);
 }
 
@@ -399,6 +423,7 @@ pgindex_driver(void)
 	    .scheme = "pg:",
 	    .open = pgindex_open,
 	    .close = pgindex_close,
+	    .exists = pgindex_exists,
 	    .create = pgindex_create,
 	    .bulk = pgindex_bulk,
 	    .refresh = pgindex_refresh,

@@ -68,6 +68,14 @@ search_capabilities(const struct search *search)
 	return search->driver->capabilities;
 }
 
+int
+search_missing(const struct search_index *index, struct err *e)
+{
+	return err_set(e, ERR_NOINPUT,
+	    "%s.%s has no search index; hint: csvp-index JOB, or csvp-admin create-index if the index was lost",
+	    index->schema, index->table);
+}
+
 static void
 check_index(const struct search_index *index)
 {
@@ -86,6 +94,20 @@ search_create(struct search *search, const struct search_index *index, struct er
 	do
 		result = search->driver->create(search->self, index, e);
 	while (result != 0 && retry_again(&retry, e));
+	return result;
+}
+
+int
+search_exists(struct search *search, const struct search_index *index, struct err *e)
+{
+	struct retry retry;
+	int result;
+
+	check_index(index);
+	retry_start(&retry, &policy, clk_system());
+	do
+		result = search->driver->exists(search->self, index, e);
+	while (result < 0 && retry_again(&retry, e));
 	return result;
 }
 

@@ -17,10 +17,7 @@ struct search_options {
 	const char *conninfo; /* of the database that holds the tables */
 };
 
-/*
- * One dataset's index, plain data of the caller. Its documents are the users' rows, found again by the dataset's key,
- * or without one (shape->key_count == 0) by `_id`, a bigint.
- */
+/* One dataset's index. Its documents are the users' rows, known by the key, or without one by `_id`, a bigint. */
 struct search_index {
 	int64_t dataset;
 	const char *schema; /* the users' table */
@@ -40,7 +37,7 @@ struct search_doc {
 /* Called for a document that the engine refuses for good (an index reject); -1 ends the call. */
 typedef int search_refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e);
 
-/* A record found. All of it is valid during the call only. */
+/* A record found, valid during the call only. */
 struct search_hit {
 	const char *const *values; /* one per column of the shape, as type_to_json takes it; NULL: no value */
 	const char *id;            /* `_id` of a dataset without a key, else NULL */
@@ -71,7 +68,10 @@ void search_close(struct search *search);
 enum search_capability { SEARCH_WANTS_VALUES = 1 << 0 };
 unsigned search_capabilities(const struct search *search);
 
-/* Make the dataset's index if it is missing, with all columns it now has; twice is a no-op. */
+/* Is the dataset's index there, all of it? 1, 0, -1. If not, documents may have been lost with it (flow/refill.h). */
+int search_exists(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
+
+/* Make the dataset's index, or what of it is missing, with all columns it now has; twice is a no-op. */
 int search_create(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
 
 /* Bring documents up to date. None goes back to an older version: order, repetition, other writers do no harm. */

@@ -19,6 +19,7 @@ struct search_driver {
 	void *(*open)(const struct search_options *options, struct err *e);
 	void (*close)(void *self);
 
+	int (*exists)(void *self, const struct search_index *index, struct err *e);
 	int (*create)(void *self, const struct search_index *index, struct err *e);
 
 	/*
@@ -43,6 +44,9 @@ struct search_driver {
 	int (*query)(void *self, const struct search_index *index, const struct query *query, const struct buf *from,
 	    search_each *each, void *ctx, struct search_page *page, struct buf *next, struct err *e);
 };
+
+/* The dataset has no index (66), with what to do. Returns -1. */
+int search_missing(const struct search_index *index, struct err *e);
 
 const struct search_driver *pgindex_driver(void); /* pg: */
 const struct search_driver *es_driver(void);      /* es+http:, es+https: */

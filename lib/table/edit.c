@@ -93,6 +93,34 @@ edit_key_type(struct pg *pg, const struct target *t, struct err *e)
 	return result;
 }
 
+/* Rows of edits, as entries of csvp.change. */
+static void
+append_enter(struct buf *sql, const struct target *t)
+{
+	buf_printf(sql, "INSERT INTO csvp.change (dataset, key, version, deleted) SELECT %" PRId64 ", ", t->dataset);
+	target_key_text(sql, t, "t.");
+	buf_string(sql, ", t._version, false FROM ");
+	target_table(sql, t);
+	buf_string(sql, " t WHERE t._version & (1::bigint << 38) <> 0");
+}
+
+int64_t
+edit_enter(struct pg *pg, const struct target *t, struct err *e)
+{
+	struct buf sql = {0};
+	struct pg_rows *rows;
+	int64_t count = -1;
+
+	/* It reads the whole table, and takes as long as that takes. */
+	append_enter(&sql, t);
+	if (pg_exec(pg, "SET LOCAL statement_timeout = 0", e) == 0 && pg_query(pg, &rows, e, sql.bytes, 0, NULL) == 0) {
+		count = (int64_t)pg_rows_affected(rows);
+		pg_rows_free(rows);
+	}
+	buf_fini(&sql);
+	return count;
+}
+
 int
 edit_watch_inserts(struct pg *pg, const struct target *t, struct err *e)
 {
@@ -102,15 +130,10 @@ edit_watch_inserts(struct pg *pg, const struct target *t, struct err *e)
 	buf_string(&when, "FOR EACH ROW");
 	if (append_condition(pg, &when, e) != 0)
 		goto done;
-	buf_printf(&sql, "INSERT INTO csvp.change (dataset, key, version, deleted) SELECT %" PRId64 ", ", t->dataset);
-	target_key_text(&sql, t, "t.");
-	buf_string(&sql, ", t._version, false FROM ");
-	target_table(&sql, t);
+	append_enter(&sql, t);
 	/* The sequence was never used since the job was opened: no edit, no need to read the whole table. */
-	buf_printf(&sql,
-	    " t WHERE t._version & (1::bigint << 38) <> 0 AND (SELECT last_value & ((1::bigint << 38) - 1) <> 0 FROM "
-	    "csvp.version_%" PRId64 ")",
-	    t->dataset);
+	buf_printf(
+	    &sql, " AND (SELECT last_value & ((1::bigint << 38) - 1) <> 0 FROM csvp.version_%" PRId64 ")", t->dataset);
 	append_trigger(&sql, t, "csvp_insert", "AFTER INSERT", when.bytes);
 	result = pg_exec_waiting(pg, sql.bytes, e);
 

@@ -1,6 +1,8 @@
 #ifndef TABLE_EDIT_H
 #define TABLE_EDIT_H
 
+#include <stdint.h>
+
 struct err;
 struct pg;
 struct target;
@@ -14,6 +16,9 @@ struct target;
 
 /* With the table: UPDATE, DELETE and TRUNCATE. INSERT has its version by the column's default. */
 int edit_install(struct pg *pg, const struct target *t, struct err *e) __attribute__((warn_unused_result));
+
+/* Enter all edits whose rows are there, as those that the search index does not have: how many, or -1. */
+int64_t edit_enter(struct pg *pg, const struct target *t, struct err *e) __attribute__((warn_unused_result));
 
 /* The key has another type: its text, as the triggers write it, has another form. */
 int edit_key_type(struct pg *pg, const struct target *t, struct err *e) __attribute__((warn_unused_result));

@@ -76,10 +76,48 @@ START_TEST(only_what_is_loaded_is_indexed)
 	static const char *const states[] = {"pending", "loaded", "failed", "failed loaded"};
 
 	for (int64_t i = 0; i < 4; i++) {
+		struct chunk c;
+
 		chunk_row(job, i, states[i]);
-		OK(chunk_set_indexed(pg, job, i, 7, &e));
+		c = chunk(i);
+		ck_assert_int_eq(chunk_set_indexed(pg, &c, 7, &e), chunk_to_index(&c));
 	}
 	expect("SELECT state, indexed FROM csvp.chunk ORDER BY number", "pending,0 indexed,7 failed,0 indexed,7");
+}
+END_TEST
+
+START_TEST(what_a_lost_index_had_is_to_be_indexed_again)
+{
+	static const char *const states[] = {"pending", "loaded", "indexed", "failed loaded"};
+	int64_t paused = job_row("finished_at = now(), paused = true"),
+		before = job_row("seq = 0, finished_at = now()");
+	struct chunk *list, c;
+	uint64_t had;
+	size_t count;
+
+	sql(pg, "UPDATE csvp.dataset SET since = 1");
+	for (int64_t i = 0; i < 4; i++)
+		chunk_row(job, i, states[i]);
+	chunk_row(paused, 0, "indexed");
+	chunk_row(before, 0, "indexed");
+	c = chunk(1);
+	OK(chunk_unindex(pg, things.id, &had, &e));
+	ck_assert_uint_eq(had, 2);
+	expect("SELECT c.state, c.again, j.finished_at IS NULL FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
+	       " ORDER BY j.seq, number",
+	    "indexed,0,f pending,0,t loaded,1,t loaded,1,t failed,0,t loaded,1,t");
+	OK(chunk_list_again(pg, things.id, &list, &count, &e));
+	ck_assert_uint_eq(count, 2);
+	ck_assert_int_eq(list[0].number, 1);
+	ck_assert_int_eq(list[1].number, 2);
+	free(list);
+	/* Who had sent it to the index that was lost has to send it again. */
+	ck_assert_int_eq(chunk_set_indexed(pg, &c, 7, &e), 0);
+	c = chunk(1);
+	ck_assert_int_eq(chunk_set_indexed(pg, &c, 7, &e), 1);
+	OK(chunk_list_again(pg, things.id, &list, &count, &e));
+	ck_assert_uint_eq(count, 1);
+	free(list);
 }
 END_TEST
 
@@ -277,8 +315,9 @@ int
 main(void)
 {
 	const TTest *const tests[] = {chunks_are_listed_in_the_files_order, a_chunk_is_loaded_once,
-	    only_what_is_loaded_is_indexed, rejects_of_a_chunk_are_replaced_and_keep_any_text,
-	    the_first_open_reject_is_explained, deliveries_are_counted_while_there_is_something_to_do,
+	    only_what_is_loaded_is_indexed, what_a_lost_index_had_is_to_be_indexed_again,
+	    rejects_of_a_chunk_are_replaced_and_keep_any_text, the_first_open_reject_is_explained,
+	    deliveries_are_counted_while_there_is_something_to_do,
 	    what_is_cancelled_is_not_loaded_but_what_is_loaded_is_indexed,
 	    a_chunk_fails_with_its_reason_and_is_retried_from_where_it_was,
 	    a_split_is_counted_fails_and_is_retried_as_its_job,

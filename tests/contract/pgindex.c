@@ -112,6 +112,21 @@ START_TEST(two_who_create_the_index_at_once_both_succeed)
 }
 END_TEST
 
+START_TEST(half_an_index_is_none_and_is_made_whole)
+{
+	static const char *const halves[] = {"csvp.doc_1", "csvp.word_1"};
+
+	for (size_t i = 0; i < 2; i++) {
+		OK(pg_execf(pg, &e, "DROP TABLE %s", halves[i]));
+		ck_assert_int_eq(search_exists(search, &dataset, &e), 0);
+		OK(search_create(search, &dataset, &e));
+		ck_assert_int_eq(search_exists(search, &dataset, &e), 1);
+		put("a", 1, "'plastic'");
+		holds(1);
+	}
+}
+END_TEST
+
 START_TEST(two_who_finish_at_once_build_one_index)
 {
 	sql("BEGIN; CREATE INDEX doc_1_body ON csvp.doc_1 USING gin "
@@ -209,6 +224,7 @@ main(void)
 	tcase_add_test(t, a_deletion_waits_for_a_writer_who_may_have_read_the_record);
 	tcase_add_test(t, a_document_of_a_newer_record_stays);
 	tcase_add_test(t, two_who_create_the_index_at_once_both_succeed);
+	tcase_add_test(t, half_an_index_is_none_and_is_made_whole);
 	tcase_add_test(t, two_who_finish_at_once_build_one_index);
 	tcase_add_test(t, a_lost_connection_is_made_again);
 	tcase_add_test(t, a_number_that_its_document_does_not_know_yet_is_not_found_as_the_old_one);

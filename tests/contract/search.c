@@ -44,6 +44,18 @@ START_TEST(creating_twice_keeps_the_documents)
 }
 END_TEST
 
+START_TEST(an_index_is_there_or_not)
+{
+	define_things();
+	ck_assert_int_eq(search_exists(search, &dataset, &e), 1);
+	OK(search_drop(search, &dataset, &e));
+	ck_assert_int_eq(search_exists(search, &dataset, &e), 0);
+	OK(search_create(search, &dataset, &e));
+	ck_assert_int_eq(search_exists(search, &dataset, &e), 1);
+	holds(0);
+}
+END_TEST
+
 START_TEST(every_word_of_a_text_is_found_whatever_stands_around_it)
 {
 	define_things();
@@ -490,6 +502,7 @@ cases(void)
 	tcase_add_checked_fixture(t, begin, close_engine);
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, creating_twice_keeps_the_documents);
+	tcase_add_test(t, an_index_is_there_or_not);
 	tcase_add_test(t, every_word_of_a_text_is_found_whatever_stands_around_it);
 	tcase_add_test(t, all_terms_must_match);
 	tcase_add_test(t, words_are_looked_for_in_all_text_columns);

@@ -105,6 +105,14 @@ check_books()
 	done
 }
 
+# lose DATASET: its index, in the engine.
+lose()
+{
+	python3 -c 'import sys, urllib.request
+urllib.request.urlopen(urllib.request.Request(sys.argv[1], method="DELETE"))' \
+		"http://127.0.0.1:$(cat proxy.port)/csvp-$(on "$engine" sql "SELECT id FROM csvp.dataset WHERE name = '$1'")-1"
+}
+
 # odd CURSOR|'': a page by relevance, in ranked and ranked.err.
 odd()
 {
@@ -175,6 +183,14 @@ try()
 	check "$engine: and the one in PostgreSQL" drained pg
 	check_books navaids
 	all_the_same
+
+	lose navaids
+	expect_exit 66 "$engine: a search without an index" on "$engine" csvp-search -q -d navaids vor
+	matches "$(cat err)" 'create-index' "$engine: says what to do"
+	expect_exit 0 "$engine: an index that was lost" on "$engine" csvp-admin create-index
+	matches "$(cat err)" 'search index is gone; 1 chunks and .* edits' "$engine: is filled anew"
+	check_books navaids
+	same airport --sort name
 
 	fault items >nothing
 	expect_exit 0 "$engine: half of each request is refused" on "$engine" csvp-run -q -d fifty -k id fifty.csv
