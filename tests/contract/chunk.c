@@ -89,13 +89,14 @@ END_TEST
 START_TEST(what_a_lost_index_had_is_to_be_indexed_again)
 {
 	static const char *const states[] = {"pending", "loaded", "indexed", "failed loaded"};
-	int64_t paused = job_row("finished_at = now(), paused = true"),
-		before = job_row("seq = 0, finished_at = now()");
+	/* `before` went into a table that was dropped since. */
+	int64_t paused = job_row("seq = 9, finished_at = now(), paused = true"),
+		before = job_row("finished_at = now()");
 	struct chunk *list, c;
 	uint64_t had;
 	size_t count;
 
-	sql(pg, "UPDATE csvp.dataset SET since = 1");
+	sql(pg, "UPDATE csvp.dataset SET since = 8; UPDATE csvp.job SET seq = 8 WHERE seq = 1");
 	for (int64_t i = 0; i < 4; i++)
 		chunk_row(job, i, states[i]);
 	chunk_row(paused, 0, "indexed");
