@@ -20,8 +20,6 @@ endif
 
 B       ?= build
 PREFIX  ?= /usr/local
-BINDIR  ?= $(PREFIX)/bin
-MANDIR  ?= $(PREFIX)/share/man
 VERSION := 0.1.0
 
 CC      ?= cc
@@ -61,7 +59,11 @@ TOOLS   := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(BINS)
+all: $(BINS) $(B)/bin/csvp
+
+$(B)/bin/csvp: cmd/csvp/csvp
+	@mkdir -p $(@D)
+	$(Q)install -m 755 $< $@
 
 $(B)/libcsvp.a: $(LIBOBJ)
 	@echo "  AR    $@"
@@ -133,16 +135,13 @@ migrate: all
 index: all
 	$(B)/bin/csvp-admin create-index
 
-# Sections of the manual.
-MANUALS := 1 5 7
+# One list of files for both: scripts/install.
+export B DESTDIR PREFIX BINDIR MANDIR UNITDIR BASHDIR ZSHDIR FISHDIR DOCDIR
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(MANUALS:%=$(DESTDIR)$(MANDIR)/man%)
-	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
-	set -e; $(foreach n,$(MANUALS),install -m 644 $(wildcard man/*.$n) $(DESTDIR)$(MANDIR)/man$n;)
+	@scripts/install
 
 uninstall:
-	rm -f $(PROGS:%=$(DESTDIR)$(BINDIR)/%) \
-	    $(foreach n,$(MANUALS),$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$n/%,$(wildcard man/*.$n)))
+	@scripts/install --remove
 
 clean:
 	rm -rf build

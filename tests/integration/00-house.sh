@@ -138,15 +138,3 @@ expect_exit 1 'runner: no test is a failure' env -u B t/tests/run nothing-like-t
 expect_exit 64 'packages: an unknown set' "$root/scripts/packages" nonsense
 expect_exit 0 'packages: silent when nothing is missing' "$root/scripts/packages" build run
 is "$(cat out err)" '' 'packages: says nothing then'
-
-# install and uninstall, from what is already built.
-install()
-{
-	env -u MAKEFLAGS -u MAKELEVEL make -s -C "$root" B="$B" SAN= DESTDIR="$WORK/dest" PREFIX=/usr "$@"
-}
-expect_exit 0 'install' install install
-is "$(cd dest/usr/bin && echo *)" "$(cd "$B/bin" && echo *)" 'install: every program'
-is "$(cd dest/usr/share/man && echo man1/* man5/* man7/*)" \
-	"$(cd "$root/man" && printf '%s\n' * | sed 's,.*\.\(.\)$,man\1/&,' | sort | tr '\n' ' ' | sed 's/ $//')" 'install: every page'
-expect_exit 0 'uninstall' install uninstall
-is "$(find dest -type f)" '' 'uninstall: nothing is left'

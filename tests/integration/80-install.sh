@@ -1,0 +1,47 @@
+#!/bin/bash
+# install and uninstall, from what is already built; the front; the same source gives the same tarball.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../lib.sh"
+setup
+root=$TESTS/..
+
+made()
+{
+	env -u MAKEFLAGS -u MAKELEVEL make -s -C "$root" B="$B" SAN= DESTDIR="$WORK/dest" PREFIX="$@"
+}
+
+mkdir -p dest/usr/bin
+touch dest/usr/bin/other
+expect_exit 0 'install' made /usr install
+is "$(cd dest/usr/bin && echo csvp*)" "$(cd "$B/bin" && echo csvp*)" 'install: every program'
+is "$(cd dest/usr/share/man && echo man1/* man5/* man7/*)" \
+	"$(cd "$root/man" && printf '%s\n' * | sed 's,.*\.\(.\)$,man\1/&,' | sort | tr '\n' ' ' | sed 's/ $//')" 'install: every page'
+is "$(grep -rIl '@[A-Z]*@' dest || true)" '' 'install: every name stands for something'
+for unit in dest/usr/lib/systemd/system/*.service; do
+	for program in $(sed -n 's/^Exec[A-Za-z]*=-*\([^ ]*\).*/\1/p' "$unit"); do
+		check "install: ${unit##*/} starts $program, which is there" test -x "dest$program"
+	done
+done
+printf 'id,name\n1,ann\n' >people.csv
+expect_exit 0 'the programs run from where they were put' env PATH="$WORK/dest/usr/bin:/usr/bin:/bin" \
+	csvp run -q -d people -k id people.csv
+is "$(env PATH="$WORK/dest/usr/bin:/usr/bin:/bin" csvp search -d people --format csv)" $'id,name\n1,ann' \
+	'the front hands on what it is given'
+expect_exit 0 'uninstall' made /usr uninstall
+is "$(find dest -not -type d)" dest/usr/bin/other 'uninstall: nothing is left but what is of others'
+rm dest/usr/bin/other
+expect_exit 0 'install below another prefix' made /opt/csvp install
+is "$(cd dest && echo *)" 'opt usr' 'nothing is put beside the prefix'
+rm -r dest/usr
+expect_exit 0 'uninstall twice' made /opt/csvp uninstall uninstall
+is "$(find dest)" dest 'uninstall: nor a folder'
+
+is "$(csvp help | sed -n 's/^  \([a-z]*\)  .*/csvp-\1/p')" "$(cd "$B/bin" && printf '%s\n' csvp-*)" 'csvp help: every program'
+is "$(csvp help load)" "$(csvp-load --help)" 'csvp help VERB: the help of the program'
+is "$(csvp --version)" "$(csvp-load --version | sed 's/-load//')" 'csvp --version'
+ln -s "$B/bin/csvp" link
+is "$(./link status --version)" "$(csvp-status --version)" 'csvp: by a link, too'
+expect_exit 64 'csvp: a verb that is none' csvp nonsense
+matches "$(cat err)" '^csvp: unknown verb nonsense; hint: csvp help$' 'csvp: says so'
+expect_exit 64 'csvp: no program beyond its folder' csvp ../csvp-load
+expect_exit 66 "csvp: the program's exit status is its own" csvp status 9999
