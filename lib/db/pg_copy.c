@@ -1,5 +1,7 @@
 #include "db/pg.h"
 
+#include <stdlib.h>
+
 #include "base/err.h"
 #include "db/pg_internal.h"
 
@@ -90,8 +92,17 @@ pg_copy_end(struct pg *pg, struct err *e)
 	}
 	pg->copying = false;
 	result = pg_wait_result(pg, PQputCopyEnd(pg->conn, NULL), e);
+	if (result == NULL)
+		return -1;
+	pg->copied = strtoull(PQcmdTuples(result), NULL, 10);
 	PQclear(result);
-	return result != NULL ? 0 : -1;
+	return 0;
+}
+
+uint64_t
+pg_copied(const struct pg *pg)
+{
+	return pg->copied;
 }
 
 void

@@ -15,6 +15,7 @@ struct pg {
 	PGconn *conn;
 	bool lost;
 	bool copying;     /* between pg_copy_begin and its end */
+	uint64_t copied;  /* rows of the last COPY FROM */
 	bool shielded;    /* signals do not end waits, `deadline` does */
 	bool cancelled;   /* the statement of this call has been cancelled */
 	int64_t deadline; /* of this call, clk_system milliseconds; 0 for none */

@@ -72,8 +72,11 @@ append_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 	buf_string(&sql, ") FROM STDIN");
 	result = copyin_groups(m->pg, m->batch, from, to, sql.bytes, e);
 	buf_fini(&sql);
-	if (result == 0)
-		m->result->inserted += winners(m, from, to);
+	if (result == 0) {
+		/* A trigger of a person's may want no row of a record. */
+		m->result->inserted += pg_copied(m->pg);
+		m->result->superseded += winners(m, from, to) - pg_copied(m->pg);
+	}
 	return result;
 }
 

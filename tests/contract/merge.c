@@ -358,6 +358,20 @@ START_TEST(a_trigger_before_insert_sees_the_records_that_update_too)
 }
 END_TEST
 
+START_TEST(a_record_of_which_a_trigger_wants_no_row_is_superseded)
+{
+	load(MERGE_UPSERT, 1, "a,1,x\n", "1 0 0 0");
+	sql(person,
+	    "CREATE FUNCTION public.unless() RETURNS trigger LANGUAGE plpgsql AS"
+	    " 'BEGIN RETURN CASE WHEN NEW.note <> ''no'' THEN NEW END; END';"
+	    "CREATE TRIGGER unless BEFORE INSERT ON public.things FOR EACH ROW EXECUTE FUNCTION public.unless()");
+	load(MERGE_UPSERT, 2, "b,1,no\nc,1,yes\nd,1,no\n", "1 0 0 2");
+	load(MERGE_LEAVE, 3, "a,1,no\nc,2,yes\ne,1,no\nf,1,yes\n", "1 1 0 2");
+	expect(ROWS, "a,1,x,1 c,2,yes,3 f,1,yes,3");
+	sql(person, "DROP FUNCTION public.unless() CASCADE");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -375,7 +389,8 @@ main(void)
 	    equal_is_what_prints_the_same, keys_that_are_equal_to_their_type_are_one_row,
 	    a_key_of_several_columns_is_all_of_them, without_a_key_the_same_chunk_again_changes_nothing,
 	    a_column_added_meanwhile_is_staged_anew, a_guess_is_what_became_of_every_record_before,
-	    a_trigger_before_insert_sees_the_records_that_update_too};
+	    a_trigger_before_insert_sees_the_records_that_update_too,
+	    a_record_of_which_a_trigger_wants_no_row_is_superseded};
 	int failed = 0;
 
 	for (guess = MERGE_MIXED; guess <= MERGE_ALL_CHANGED; guess++)
