@@ -43,6 +43,7 @@ endif
 PKGS    := libpq libcrypto zlib libzstd libcjson libcurl hiredis
 CPPFLAGS += -Ilib -I$(B)/gen -D_GNU_SOURCE -DCSVP_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -ls3 -pthread
+LIBS_csvp-api := -lfcgi
 CHECKLIBS := $(shell pkg-config --libs check 2>/dev/null)
 # `make V=1` shows whole commands.
 Q       := $(if $(V),,@)
@@ -55,7 +56,7 @@ BINS    := $(PROGS:%=$(B)/bin/%)
 UNITS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c tests/contract/*.c))
 TOOLS   := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all tests check demo lint bench fuzz install uninstall clean migrate index
+.PHONY: all tests check demo serve lint bench fuzz install uninstall clean migrate index
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -87,7 +88,7 @@ $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/*/*.c)): | $(patsubst %.sql,$(B)/gen/
 $(BINS): $(B)/bin/%: $$(addprefix $(B)/obj/,$$(addsuffix .o,$$(basename $$(wildcard cmd/$$*/*.c)))) $(B)/libcsvp.a
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS_$(@F)) $(LIBS)
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libcsvp.a
 	@mkdir -p $(@D)
@@ -113,6 +114,11 @@ demo:
 	@scripts/packages build run
 	@$(MAKE) --no-print-directory all
 	@B=$(B) scripts/demo
+
+serve:
+	@scripts/packages build run serve
+	@$(MAKE) --no-print-directory all
+	@B=$(B) scripts/serve
 
 lint:
 	B=$(B) scripts/lint

@@ -19,6 +19,7 @@ int admin_migrate(int argc, char **argv);
 int admin_psql(int argc, char **argv);
 int admin_requeue(int argc, char **argv);
 int admin_throttle(int argc, char **argv);
+int admin_token(int argc, char **argv);
 int admin_up(int argc, char **argv);
 int admin_verify(int argc, char **argv);
 

@@ -26,6 +26,7 @@ static const struct subcommand subcommands[] = {
     {"dead", "list | show | ...", "list, retry or forget what failed for good", admin_dead},
     {"verify", "[DATASET|JOB...]", "prove that objects, ledger, tables and index agree", admin_verify},
     {"throttle", "[load|index RATE]", "print or set how fast all workers together may be", admin_throttle},
+    {"token", "create | list | ...", "who may use the HTTP API", admin_token},
     {"doctor", NULL, "ask every service what stands in the way", admin_doctor},
     {"config", NULL, "print every setting, its value and where it comes from", admin_config},
 };

@@ -42,6 +42,15 @@ pg_lost(const struct pg *pg)
 	return pg->lost;
 }
 
+bool
+pg_rested(struct pg *pg)
+{
+	/* The first call takes in a server's last words, the second meets the end behind them. */
+	if (!pg->lost && (PQconsumeInput(pg->conn) == 0 || PQconsumeInput(pg->conn) == 0))
+		pg->lost = true;
+	return !pg->lost && PQstatus(pg->conn) == CONNECTION_OK && PQtransactionStatus(pg->conn) == PQTRANS_IDLE;
+}
+
 void
 pg_shield(struct pg *pg, bool on)
 {

@@ -39,6 +39,9 @@ const char *pg_sqlstate(const struct pg *pg);
 /* The connection is lost: the session's locks are gone. */
 bool pg_lost(const struct pg *pg);
 
+/* Of a session that has been at rest: is it still there, and outside a transaction? Asks the socket, not the server. */
+bool pg_rested(struct pg *pg);
+
 /*
  * On: signals do not end waits; instead every call must be answered within
  * 10 s (else 75). For handing work back after a signal has ended a call.

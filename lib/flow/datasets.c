@@ -47,7 +47,7 @@ make_index(const struct site *site, const struct dataset *d, const struct shape 
 	if (search == NULL)
 		return -1;
 	result = search_create(search, &index, e);
-	search_close(search);
+	site_release_search(site, search);
 	return result;
 }
 
@@ -104,7 +104,7 @@ datasets_create(const struct site *site, const char *name, const struct shape *s
 	    build(pg, &d, shape, e) == 0)
 		result = make_index(site, &d, shape, e);
 	dataset_fini(&d);
-	pg_close(pg);
+	site_release(site, pg);
 	return result;
 }
 
@@ -166,7 +166,7 @@ done:
 	pg_rollback(pg);
 	shape_fini(&shape);
 	dataset_fini(&d);
-	pg_close(pg);
+	site_release(site, pg);
 	return result;
 }
 
@@ -184,7 +184,7 @@ renew_locked(const struct site *site, struct pg *pg, struct dataset *d, struct e
 		return result;
 	search = site_search(site, e);
 	result = search != NULL ? search_drop(search, &index, e) : -1;
-	search_close(search);
+	site_release_search(site, search);
 	return result == 0 ? dataset_renew(pg, d->id, e) : -1;
 }
 
@@ -239,7 +239,7 @@ done:
 	free(prefix);
 	free(table);
 	store_close(store);
-	search_close(search);
+	site_release_search(site, search);
 	return result;
 }
 
@@ -253,6 +253,6 @@ datasets_drop(const struct site *site, const char *name, struct err *e)
 	if (pg != NULL && load_named(pg, name, &d, e) == 0)
 		result = drop(site, pg, &d, e);
 	dataset_fini(&d);
-	pg_close(pg);
+	site_release(site, pg);
 	return result;
 }

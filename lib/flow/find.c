@@ -19,7 +19,8 @@ struct find {
 	struct shape shape;
 	struct search *search;
 	struct cache *cache;
-	struct pg *pg;      /* for the generations of cached answers; NULL: there is no cache */
+	struct pg *pg; /* for the generations of cached answers; NULL: there is no cache */
+	const struct site *site;
 	const char *engine; /* the site's */
 };
 
@@ -43,6 +44,7 @@ find_open(const struct site *site, const char *dataset, struct err *e)
 {
 	struct find *find = buf_calloc(1, sizeof *find);
 
+	find->site = site;
 	find->engine = site_search_url(site);
 	find->pg = site_connect(site, e);
 	if (find->pg == NULL || read_dataset(find, find->pg, dataset, e) != 0)
@@ -52,7 +54,7 @@ find_open(const struct site *site, const char *dataset, struct err *e)
 	if (find->cache == NULL)
 		goto fail;
 	if (!cache_awake(find->cache)) {
-		pg_close(find->pg);
+		site_release(site, find->pg);
 		find->pg = NULL;
 	}
 	return find;
@@ -68,8 +70,8 @@ find_close(struct find *find)
 	if (find == NULL)
 		return;
 	cache_close(find->cache);
-	search_close(find->search);
-	pg_close(find->pg);
+	site_release_search(find->site, find->search);
+	site_release(find->site, find->pg);
 	shape_fini(&find->shape);
 	dataset_fini(&find->dataset);
 	free(find);

@@ -100,7 +100,7 @@ done:
 	survey_fini(&survey);
 	input_close(source.input);
 	dataset_fini(&dataset);
-	pg_close(pg);
+	site_release(site, pg);
 	if (result != 0)
 		preview_fini(p);
 	return result;

@@ -11,6 +11,7 @@
 #include "cli/config.h"
 #include "db/pg.h"
 #include "db/private.h"
+#include "flow/pool.h"
 #include "ledger/ledger.h"
 #include "ledger/throttle.h"
 #include "net/aws.h"
@@ -29,7 +30,26 @@ struct site {
 	int64_t visibility;
 	const char *schema;
 	bool private_database;
+	struct pool *sessions, *searches, *queues; /* given back */
 };
+
+static void
+close_session(void *pg)
+{
+	pg_close(pg);
+}
+
+static void
+close_search(void *search)
+{
+	search_close(search);
+}
+
+static void
+close_queue(void *queue)
+{
+	queue_close(queue);
+}
 
 bool
 site_database_named(void)
@@ -103,6 +123,9 @@ site_open_unmigrated(struct err *e)
 	struct site *site = buf_calloc(1, sizeof *site);
 	const char *value;
 
+	site->sessions = pool_new(close_session);
+	site->searches = pool_new(close_search);
+	site->queues = pool_new(close_queue);
 	if (config_load(e) != 0)
 		goto fail;
 	site->home = site_home(e);
@@ -154,7 +177,7 @@ static int
 check_migrated(const struct site *site, struct err *e)
 {
 	struct pg *pg = pg_open(site->conninfo, e);
-	int pending;
+	int pending, result = -1;
 
 	if (pg == NULL)
 		return -1;
@@ -166,9 +189,14 @@ check_migrated(const struct site *site, struct err *e)
 		pending = -1;
 	}
 	if (pending == 0)
-		pending = first_rates(pg, e);
-	pg_close(pg);
-	return pending == 0 ? 0 : -1;
+		result = first_rates(pg, e);
+	if (result == 0)
+		result = ledger_worker(pg, e);
+	if (result == 0)
+		site_release(site, pg);
+	else
+		pg_close(pg);
+	return result;
 }
 
 struct site *
@@ -188,6 +216,9 @@ site_close(struct site *site)
 {
 	if (site == NULL)
 		return;
+	pool_free(site->queues);
+	pool_free(site->searches);
+	pool_free(site->sessions);
 	free(site->home);
 	free(site->conninfo);
 	free(site->store_url);
@@ -199,13 +230,33 @@ site_close(struct site *site)
 struct pg *
 site_connect(const struct site *site, struct err *e)
 {
-	struct pg *pg = pg_open(site->conninfo, e);
+	struct pg *pg;
 
+	/* A server that was started anew has forgotten all of them. */
+	while ((pg = pool_take(site->sessions)) != NULL) {
+		if (pg_rested(pg))
+			return pg;
+		pg_close(pg);
+	}
+	pg = pg_open(site->conninfo, e);
 	if (pg != NULL && ledger_worker(pg, e) != 0) {
 		pg_close(pg);
 		return NULL;
 	}
 	return pg;
+}
+
+void
+site_release(const struct site *site, struct pg *pg)
+{
+	if (pg == NULL)
+		return;
+	pg_shield(pg, false);
+	pg_rollback(pg);
+	if (pg_rested(pg))
+		pool_give(site->sessions, pg);
+	else
+		pg_close(pg);
 }
 
 /* Of these settings the first that is there; texts stay valid for ever. */
@@ -244,7 +295,17 @@ site_store(const struct site *site, struct err *e)
 struct search *
 site_search(const struct site *site, struct err *e)
 {
+	struct search *search = pool_take(site->searches);
+
+	if (search != NULL)
+		return search;
 	return search_open(&(struct search_options){.url = site->search_url, .conninfo = site->conninfo}, e);
+}
+
+void
+site_release_search(const struct site *site, struct search *search)
+{
+	pool_give(site->searches, search);
 }
 
 const char *
@@ -276,8 +337,15 @@ site_queue(const struct site *site, struct err *e)
 	    .aws = &aws,
 	    .visibility = site->visibility,
 	};
+	struct queue *queue = pool_take(site->queues);
 
-	return queue_open(&options, e);
+	return queue != NULL ? queue : queue_open(&options, e);
+}
+
+void
+site_release_queue(const struct site *site, struct queue *queue)
+{
+	pool_give(site->queues, queue);
 }
 
 struct cache *

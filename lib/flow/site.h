@@ -24,14 +24,24 @@ void site_close(struct site *site);
 /* The same without the check, for `csvp-admin migrate` and `psql`. */
 struct site *site_open_unmigrated(struct err *e);
 
-/* A new session for work: its writes are no edits. One thread at a time; closed by the caller. */
+/*
+ * A session for work: its writes are no edits. It is given back by
+ * site_release, which keeps it for the next call if it is as it was, or closed
+ * by pg_close if it has temporary tables, settings or locks. A handle is one
+ * thread's at a time; these functions may be called from any.
+ */
 struct pg *site_connect(const struct site *site, struct err *e);
+void site_release(const struct site *site, struct pg *pg);
 
-/* The object store, the search index, the queue and the cache of this site; closed by the caller. */
+/* The object store and the cache of this site; closed by the caller. */
 struct store *site_store(const struct site *site, struct err *e);
-struct search *site_search(const struct site *site, struct err *e);
-struct queue *site_queue(const struct site *site, struct err *e);
 struct cache *site_cache(const struct site *site, struct err *e);
+
+/* The search index and the queue; closed by the caller, or kept for the next call. */
+struct search *site_search(const struct site *site, struct err *e);
+void site_release_search(const struct site *site, struct search *search);
+struct queue *site_queue(const struct site *site, struct err *e);
+void site_release_queue(const struct site *site, struct queue *queue);
 
 /* The URL of the search index; valid until site_close. */
 const char *site_search_url(const struct site *site);

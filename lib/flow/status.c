@@ -114,6 +114,44 @@ status_jobs(struct pg *pg, const int64_t *ids, size_t count, status_each *each, 
 	return 0;
 }
 
+/* One more than is wanted says that there are more. */
+struct page {
+	status_each *each;
+	void *ctx;
+	int64_t left;
+	bool more;
+};
+
+static int
+visit_page(void *ctx, const struct status *s, struct err *e)
+{
+	struct page *page = ctx;
+
+	if (page->left-- > 0)
+		return page->each(page->ctx, s, e);
+	page->more = true;
+	return 0;
+}
+
+int
+status_recent(struct pg *pg, const struct status_wish *wish, status_each *each, void *ctx, bool *more, struct err *e)
+{
+	struct page page = {each, ctx, wish->limit, false};
+	struct visit v = {visit_page, &page, 0};
+	char before[24], limit[24];
+	int result;
+
+	snprintf(before, sizeof before, "%" PRId64, wish->before);
+	snprintf(limit, sizeof limit, "%" PRId64, wish->limit + 1);
+	result = pg_stream(pg,
+	    "SELECT " COLUMNS ", " PACE FROM " WHERE ($1::bigint = 0 OR s.id < $1::bigint)"
+	    " AND ($2::text IS NULL OR s.dataset_name = $2) AND ($3::text IS NULL OR s.derived = $3)"
+	    " ORDER BY s.id DESC LIMIT $4::bigint",
+	    4, (const char *const[]){before, wish->dataset, wish->state, limit}, visit_row, &v, e);
+	*more = page.more;
+	return result;
+}
+
 int
 status_unfinished(struct pg *pg, int64_t **ids, size_t *count, struct err *e)
 {

@@ -1,6 +1,7 @@
 #ifndef FLOW_STATUS_H
 #define FLOW_STATUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,15 @@ typedef int status_each(void *ctx, const struct status *s, struct err *e);
 /* These jobs, in the order given, or all of them by id if count is 0. 66 naming the first that is not there. */
 int status_jobs(
     struct pg *pg, const int64_t *ids, size_t count, status_each *each, void *ctx, struct err *e) MUST_CHECK;
+
+/* Of all jobs those of a dataset or in a state (NULL: any), below an id (0: all), the newest first. */
+struct status_wish {
+	const char *dataset, *state;
+	int64_t before, limit;
+};
+/* *more: there are others behind them. */
+int status_recent(
+    struct pg *pg, const struct status_wish *wish, status_each *each, void *ctx, bool *more, struct err *e) MUST_CHECK;
 
 /* The jobs that are not at their end and that somebody has to do something for, by id; *ids freed by the caller. */
 int status_unfinished(struct pg *pg, int64_t **ids, size_t *count, struct err *e) MUST_CHECK;

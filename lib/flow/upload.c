@@ -305,7 +305,7 @@ done:
 	unfinished_fini(&t.before);
 	dataset_fini(&t.dataset);
 	store_close(t.store);
-	pg_close(t.pg);
+	site_release(site, t.pg);
 	input_close(t.input);
 	return status;
 }

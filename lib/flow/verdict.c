@@ -117,7 +117,7 @@ conclude(const struct site *site, const long long *jobs, size_t count, const str
 		}
 		worst = err_worse(worst, code);
 	}
-	pg_close(pg);
+	site_release(site, pg);
 	e->code = worst;
 	return worst == ERR_NONE ? 0 : -1;
 }

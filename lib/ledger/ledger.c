@@ -9,6 +9,7 @@
 #include "ledger/migration_5.sql.h"
 #include "ledger/migration_6.sql.h"
 #include "ledger/migration_7.sql.h"
+#include "ledger/migration_8.sql.h"
 
 static const struct migration migrations[] = {
     {1, "ledger", sql_migration_1},
@@ -18,6 +19,7 @@ static const struct migration migrations[] = {
     {5, "generations of the search indexes", sql_migration_5},
     {6, "unfinished uploads", sql_migration_6},
     {7, "search indexes that were lost", sql_migration_7},
+    {8, "tokens of the API", sql_migration_8},
 };
 #define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
 

@@ -46,8 +46,10 @@ struct pgqueue {
 static int
 connect_once(struct pgqueue *self, struct err *e)
 {
-	if (self->pg != NULL)
+	/* A handle may have been at rest while the server was started anew. */
+	if (self->pg != NULL && pg_rested(self->pg))
 		return 0;
+	pg_close(self->pg);
 	self->pg = pg_open(self->conninfo, e);
 	if (self->pg == NULL)
 		return -1;

@@ -17,8 +17,11 @@ struct pgindex {
 static int
 connect_once(struct pgindex *self, struct err *e)
 {
-	if (!self->pg)
-		self->pg = pg_open(self->conninfo, e);
+	/* A handle may have been at rest while the server was started anew. */
+	if (self->pg && pg_rested(self->pg))
+		return 0;
+	pg_close(self->pg);
+	self->pg = pg_open(self->conninfo, e);
 	return self->pg ? 0 : -1;
 }
 

@@ -1,0 +1,131 @@
+#include "route.h"
+
+#include "health.h"
+#include "jobs.h"
+
+#define STATES "uploading waiting loading indexing done failed cancelled paused"
+
+static const struct route_parameter job_list[] = {
+    {.name = "dataset", .kind = ROUTE_TEXT, .text = "Only jobs of this dataset."},
+    {.name = "state", .kind = ROUTE_CHOICE, .choices = STATES, .text = "Only jobs in this state."},
+    {.name = "page_size", .kind = ROUTE_INTEGER, .least = 1, .most = 1000, .text = "Jobs at most; 20 by default."},
+    {.name = "cursor",
+	.kind = ROUTE_INTEGER,
+	.least = 1,
+	.most = INT64_MAX,
+	.text = "What the page before gave as `next`."},
+    {.name = NULL},
+};
+
+static const struct route_parameter job_wait[] = {
+    {.name = "wait",
+	.kind = ROUTE_INTEGER,
+	.least = 0,
+	.most = 60,
+	.text = "Answer when the job is done, failed, cancelled or paused, after so many seconds at the latest."},
+    {.name = NULL},
+};
+
+#define NO_JOB                                                                                                         \
+	{                                                                                                              \
+		404, "There is no such job.", "Problem"                                                                \
+	}
+#define JOB_CONFLICT                                                                                                   \
+	{                                                                                                              \
+		409, "Not in the state that the job is in.", "Problem"                                                 \
+	}
+
+/* In the order of the document: by what they are about. */
+static const struct route routes[] = {
+    {.method = "GET",
+	.pattern = "/api/jobs",
+	.scope = API_READ,
+	.handle = api_jobs_list,
+	.id = "listJobs",
+	.tag = "jobs",
+	.summary = "Jobs, the newest first",
+	.parameters = job_list,
+	.answers = {{200, "A page of jobs.", "JobPage"}}},
+    {.method = "GET",
+	.pattern = "/api/jobs/{id}",
+	.scope = API_READ,
+	.handle = api_jobs_show,
+	.id = "getJob",
+	.tag = "jobs",
+	.summary = "A job, its progress and its books",
+	.parameters = job_wait,
+	.answers = {{200, "The job.", "Job"}, NO_JOB}},
+    {.method = "GET",
+	.pattern = "/api/jobs/{id}/chunks",
+	.scope = API_READ,
+	.handle = api_jobs_chunks,
+	.id = "listChunks",
+	.tag = "jobs",
+	.summary = "The chunks of a job",
+	.answers = {{200, "Its chunks, in the order of the file.", "ChunkList"}, NO_JOB}},
+    {.method = "GET",
+	.pattern = "/api/jobs/{id}/rejects",
+	.scope = API_READ,
+	.handle = api_jobs_rejects,
+	.id = "getRejects",
+	.tag = "jobs",
+	.summary = "The rejected records of a job, as CSV",
+	.text = "The columns of the file as far as the record has them, then `_line`, `_byte`, `_column`, `_code`,"
+		" `_reason` and `_raw`, the record as it stands in the file.",
+	.gives = "text/csv",
+	.answers = {{200, "The rejects, with a header line.", NULL}, NO_JOB}},
+    {.method = "POST",
+	.pattern = "/api/jobs/{id}/cancel",
+	.scope = API_WRITE,
+	.handle = api_jobs_cancel,
+	.id = "cancelJob",
+	.tag = "jobs",
+	.summary = "Stop a job for good",
+	.text = "What is under way is rolled back, what is loaded stays.",
+	.answers = {{200, "The job, cancelled.", "Job"}, NO_JOB, JOB_CONFLICT}},
+    {.method = "POST",
+	.pattern = "/api/jobs/{id}/pause",
+	.scope = API_WRITE,
+	.handle = api_jobs_pause,
+	.id = "pauseJob",
+	.tag = "jobs",
+	.summary = "Stop a job for a while",
+	.answers = {{200, "The job, paused.", "Job"}, NO_JOB, JOB_CONFLICT}},
+    {.method = "POST",
+	.pattern = "/api/jobs/{id}/resume",
+	.scope = API_WRITE,
+	.handle = api_jobs_resume,
+	.id = "resumeJob",
+	.tag = "jobs",
+	.summary = "Let a paused job go on",
+	.answers = {{200, "The job.", "Job"}, NO_JOB, JOB_CONFLICT}},
+    {.method = "POST",
+	.pattern = "/api/jobs/{id}/retry",
+	.scope = API_WRITE,
+	.handle = api_jobs_retry,
+	.id = "retryJob",
+	.tag = "jobs",
+	.summary = "Try again what has failed for good in the workers' hands",
+	.answers = {{200, "The job.", "Job"}, NO_JOB, JOB_CONFLICT}},
+
+    {.method = "GET",
+	.pattern = "/api/health/live",
+	.scope = API_NONE,
+	.handle = api_health_live,
+	.id = "live",
+	.tag = "health",
+	.summary = "Does the API answer?",
+	.answers = {{200, "It does.", "Live"}}},
+};
+
+size_t
+route_count(void)
+{
+	return sizeof routes / sizeof *routes;
+}
+
+const struct route *
+route_at(size_t index)
+{
+	return &routes[index];
+}

@@ -1,0 +1,111 @@
+#include "server.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "cli/config.h"
+#include "flow/site.h"
+
+struct server {
+	bool persistent;
+	enum api_scope anonymous;
+	const char *origin;
+	pthread_mutex_t lock; /* of what follows */
+	struct site *site;
+	unsigned waits, most_waits;
+};
+
+static int
+read_anonymous(enum api_scope *scope, struct err *e)
+{
+	const char *text = config_get("CSVP_API_ANONYMOUS");
+
+	*scope = API_NONE;
+	if (text != NULL && (!api_token_find_scope(text, scope) || *scope == API_ADMIN))
+		return err_set(e, ERR_CONFIG, "CSVP_API_ANONYMOUS '%s' is not none, read or write", text);
+	return 0;
+}
+
+struct server *
+server_open(bool persistent, struct err *e)
+{
+	struct server *server = buf_calloc(1, sizeof *server);
+
+	server->persistent = persistent;
+	server->most_waits = 1;
+	pthread_mutex_init(&server->lock, NULL);
+	if (config_load(e) == 0 && read_anonymous(&server->anonymous, e) == 0) {
+		server->origin = config_get("CSVP_API_ORIGIN");
+		return server;
+	}
+	server_close(server);
+	return NULL;
+}
+
+void
+server_close(struct server *server)
+{
+	if (server == NULL)
+		return;
+	site_close(server->site);
+	pthread_mutex_destroy(&server->lock);
+	free(server);
+}
+
+const struct site *
+server_site(struct server *server, struct err *e)
+{
+	const struct site *site;
+
+	pthread_mutex_lock(&server->lock);
+	if (server->site == NULL)
+		server->site = site_open(e);
+	site = server->site;
+	pthread_mutex_unlock(&server->lock);
+	return site;
+}
+
+bool
+server_persistent(const struct server *server)
+{
+	return server->persistent;
+}
+
+enum api_scope
+server_anonymous(const struct server *server)
+{
+	return server->anonymous;
+}
+
+const char *
+server_origin(const struct server *server)
+{
+	return server->origin;
+}
+
+void
+server_set_threads(struct server *server, unsigned threads)
+{
+	server->most_waits = threads / 2;
+}
+
+bool
+server_begin_wait(struct server *server)
+{
+	bool may;
+
+	pthread_mutex_lock(&server->lock);
+	may = server->waits < server->most_waits;
+	server->waits += may;
+	pthread_mutex_unlock(&server->lock);
+	return may;
+}
+
+void
+server_end_wait(struct server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	server->waits--;
+	pthread_mutex_unlock(&server->lock);
+}

@@ -1,0 +1,37 @@
+#ifndef API_SERVER_H
+#define API_SERVER_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "ledger/api_token.h"
+
+struct gateway;
+struct server;
+struct site;
+
+/* What all requests of a process share. */
+
+/*
+ * Read the settings; 78 if one is wrong. Of a `persistent` one (FastCGI) nothing else is needed to begin: a database
+ * that is not there yet is looked for again by each request that needs it.
+ */
+struct server *server_open(bool persistent, struct err *e);
+void server_close(struct server *server);
+
+/* The configuration's handles (flow/site.h), opened by who needs them first; from any thread. */
+const struct site *server_site(struct server *server, struct err *e);
+
+bool server_persistent(const struct server *server);
+enum api_scope server_anonymous(const struct server *server); /* CSVP_API_ANONYMOUS */
+const char *server_origin(const struct server *server);       /* CSVP_API_ORIGIN; NULL: no other origin may call */
+
+/*
+ * Requests that wait for something hold a thread each: at most half of them may. False: answer now, as if the time were
+ * over.
+ */
+void server_set_threads(struct server *server, unsigned threads);
+bool server_begin_wait(struct server *server);
+void server_end_wait(struct server *server);
+
+#endif
