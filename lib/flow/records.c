@@ -22,8 +22,7 @@
 #define MOST_TURNS 10
 
 struct records {
-	const struct site *site;
-	struct pg *pg; /* no worker's session: what it writes are edits */
+	struct pg *pg;
 	struct dataset dataset;
 	struct shape shape;
 	struct target target;
@@ -42,24 +41,34 @@ records_answer_fini(struct records_answer *a)
 	*a = (struct records_answer){0};
 }
 
+static int
+take_dataset(struct records *r, const char *name, struct err *e)
+{
+	int found = dataset_find(r->pg, name, &r->dataset, e);
+
+	if (found == 0)
+		return err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", name);
+	if (found < 0)
+		return -1;
+	if (r->dataset.state == DATASET_NEW)
+		return err_set(e, ERR_NOINPUT,
+		    "dataset %s has no columns yet: none of its files is split; hint: csvp-split", name);
+	return dataset_shape(r->pg, &r->dataset, &r->shape, e);
+}
+
 struct records *
-records_open(const struct site *site, struct err *e)
+records_open(const struct site *site, const char *dataset, struct err *e)
 {
 	struct records *r = buf_calloc(1, sizeof *r);
 
-	r->site = site;
-	r->pg = pg_open(site_conninfo(site), e);
-	if (r->pg != NULL && pg_exec(r->pg, "SET lock_timeout = '10s'", e) == 0)
-		return r;
-	records_close(r);
-	return NULL;
-}
-
-static void
-forget_dataset(struct records *r)
-{
-	shape_fini(&r->shape);
-	dataset_fini(&r->dataset);
+	r->pg = site_connect(site, e);
+	if (r->pg == NULL || take_dataset(r, dataset, e) != 0) {
+		records_close(r);
+		return NULL;
+	}
+	r->target = (struct target){
+	    r->dataset.id, r->dataset.generation, r->dataset.table_schema, r->dataset.table_name, &r->shape};
+	return r;
 }
 
 void
@@ -67,15 +76,10 @@ records_close(struct records *r)
 {
 	if (r == NULL)
 		return;
-	forget_dataset(r);
+	shape_fini(&r->shape);
+	dataset_fini(&r->dataset);
 	pg_close(r->pg);
 	free(r);
-}
-
-bool
-records_lost(const struct records *r)
-{
-	return pg_lost(r->pg);
 }
 
 const struct shape *
@@ -84,44 +88,25 @@ records_shape(const struct records *r)
 	return &r->shape;
 }
 
-int
-records_take(struct records *r, const char *name, struct err *e)
-{
-	int found;
-
-	forget_dataset(r);
-	found = dataset_find(r->pg, name, &r->dataset, e);
-	if (found == 0)
-		return err_set(e, ERR_NOINPUT, "there is no dataset %s", name);
-	if (found < 0)
-		return -1;
-	if (r->dataset.state == DATASET_NEW)
-		return err_set(e, ERR_NOINPUT, "dataset %s has no columns yet: none of its files is split", name);
-	if (dataset_shape(r->pg, &r->dataset, &r->shape, e) != 0)
-		return -1;
-	r->target = (struct target){
-	    r->dataset.id, r->dataset.generation, r->dataset.table_schema, r->dataset.table_name, &r->shape};
-	return 0;
-}
-
 /* Its rows have no unique key before, and the newest of a key may still have older ones beside it. */
 static int
 finalise(struct records *r, struct err *e)
 {
-	struct pg *worker;
-	int result;
-
 	if (r->dataset.state == DATASET_READY)
 		return 0;
-	worker = site_connect(r->site, e);
-	if (worker == NULL)
-		return -1;
-	result = finalise_dataset(worker, r->dataset.id, true, e);
-	pg_close(worker);
-	if (result < 0)
+	if (finalise_dataset(r->pg, r->dataset.id, true, e) < 0)
 		return -1;
 	r->dataset.state = DATASET_READY;
 	return 0;
+}
+
+/* A transaction whose writes are edits, although the session is a worker's. */
+static int
+begin_edit(struct records *r, struct err *e)
+{
+	if (pg_begin(r->pg, e) != 0)
+		return -1;
+	return pg_exec(r->pg, "SET LOCAL csvp.worker = 'off'; SET LOCAL lock_timeout = '10s'", e);
 }
 
 /* Fill the answer from a row. */
@@ -287,7 +272,7 @@ records_create(struct records *r, const char *body, size_t length, struct record
 	int result = read_body(r, &json, NULL, body, length, a);
 
 	if (result == 0)
-		result = finalise(r, e) == 0 && pg_begin(r->pg, e) == 0 ? create(r, &json, a, e) : -1;
+		result = finalise(r, e) == 0 && begin_edit(r, e) == 0 ? create(r, &json, a, e) : -1;
 	pg_rollback(r->pg);
 	record_json_fini(&json);
 	return result;
@@ -341,7 +326,7 @@ turn(struct records *r, struct edit *edit, struct records_answer *a, struct err 
 	struct row row = {0};
 	int found, result;
 
-	if (pg_begin(r->pg, e) != 0)
+	if (begin_edit(r, e) != 0)
 		return -1;
 	found = row_read(r->pg, &r->target, (const char *const *)edit->parts, true, false, &row, e);
 	if (found == 1) {

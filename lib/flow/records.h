@@ -8,7 +8,6 @@
 #include "base/buf.h"
 
 struct err;
-struct pg;
 struct record_fault;
 struct records;
 struct shape;
@@ -55,18 +54,17 @@ struct records_answer {
 };
 void records_answer_fini(struct records_answer *a);
 
-/* Errors of all: 75 the database is not there, or somebody holds the table for longer than 10 s; then open it anew. */
-struct records *records_open(const struct site *site, struct err *e);
+/* 66 if there is no such dataset, or it has no columns yet. */
+struct records *records_open(const struct site *site, const char *dataset, struct err *e);
 void records_close(struct records *r);
 
-/* The session was lost: every call will fail. */
-bool records_lost(const struct records *r);
-
-/* Turn to a dataset; 66 if there is none, or it has no columns yet. Its columns are valid until the next call. */
-int records_take(struct records *r, const char *dataset, struct err *e) __attribute__((warn_unused_result));
+/* Its columns; valid until records_close. */
 const struct shape *records_shape(const struct records *r);
 
-/* A result, or -1. A dataset still being filled for the first time gets its key before the first edit. */
+/*
+ * A result, or -1: 75 if somebody holds the table for longer than 10 s, 66 if it was dropped. A dataset still being
+ * filled for the first time gets its key before the first edit.
+ */
 int records_read(struct records *r, const char *key, struct records_answer *a, struct err *e)
     __attribute__((warn_unused_result));
 int records_create(struct records *r, const char *body, size_t length, struct records_answer *a, struct err *e)
