@@ -16,12 +16,13 @@
 
 struct asked {
 	const char *dataset;
-	struct option_list where;
+	struct option_list where, facets;
 	const char *sort;
 	uint64_t limit;
 	const char *cursor;
 	bool all, count, must_hit;
 	const char *format;
+	const char *highlight; /* NULL: not given; "": with the marks by default */
 };
 
 static int
@@ -34,6 +35,8 @@ check(struct asked *a, enum print_format *format, struct err *e)
 		return err_set(e, ERR_USAGE, "--all and --limit exclude each other");
 	if (a->count && a->cursor != NULL)
 		return err_set(e, ERR_USAGE, "--count and --cursor exclude each other: a count is of all pages");
+	if (a->facets.count > 0 && (a->count || a->all))
+		return err_set(e, ERR_USAGE, "--facet excludes --count and --all");
 	return a->format != NULL ? print_format(a->format, format, e) : 0;
 }
 
@@ -48,6 +51,11 @@ make_query(struct query *q, const struct asked *a, char *const *words, const str
 			return err_prefix(e, "--where");
 	if (a->sort != NULL && query_sort(q, shape, a->sort, e) != 0)
 		return err_prefix(e, "--sort");
+	for (size_t i = 0; i < a->facets.count; i++)
+		if (query_facet(q, shape, a->facets.values[i], e) != 0)
+			return err_prefix(e, "--facet");
+	if (a->highlight != NULL && query_highlight(q, *a->highlight != '\0' ? a->highlight : NULL, e) != 0)
+		return err_prefix(e, "--highlight");
 	if (a->cursor != NULL)
 		q->cursor = buf_strdup(a->cursor);
 	q->limit = a->all ? QUERY_ALL : a->limit != NO_LIMIT_GIVEN ? a->limit : DEFAULT_LIMIT;
@@ -86,6 +94,25 @@ count_hits(struct find *find, const struct asked *a, struct query *q, uint64_t *
 	tell_mistyped(a, &page);
 	search_page_fini(&page);
 	return 0;
+}
+
+/* --facet: instead of records the values and how many have each; in a page as JSON they come beside the records. */
+static int
+print_values(
+    struct find *find, const struct asked *a, struct query *q, enum print_format format, uint64_t *hits, struct err *e)
+{
+	struct search_page page;
+	int result;
+
+	q->limit = 0;
+	q->total = true;
+	if (find_run(find, q, print_nothing, NULL, &page, e) != 0)
+		return -1;
+	*hits = page.total;
+	result = print_facets(format, find_shape(find), &page, e);
+	tell_mistyped(a, &page);
+	search_page_fini(&page);
+	return result;
 }
 
 /* A page was cut off: how to go on. */
@@ -134,7 +161,9 @@ search(const struct asked *a, enum print_format format, char *const *words, uint
 
 	query_init(&q);
 	if (find != NULL && make_query(&q, a, words, find_shape(find), e) == 0)
-		result = a->count ? count_hits(find, a, &q, hits, e) : print_hits(find, a, &q, format, hits, e);
+		result = a->count                                      ? count_hits(find, a, &q, hits, e)
+			 : a->facets.count > 0 && format != PRINT_JSON ? print_values(find, a, &q, format, hits, e)
+								       : print_hits(find, a, &q, format, hits, e);
 	query_fini(&q);
 	find_close(find);
 	site_close(site);
@@ -154,6 +183,10 @@ main(int argc, char **argv)
 	    {"cursor", 0, "CURSOR", OPTION_STRING, &a.cursor, "go on behind the page that printed \"next: CURSOR\""},
 	    {"all", 0, NULL, OPTION_FLAG, &a.all, "print all records that match"},
 	    {"count", 0, NULL, OPTION_FLAG, &a.count, "print only how many match"},
+	    {"facet", 0, "COL", OPTION_LIST, &a.facets,
+		"print the most frequent values of this column, and how many records have each; repeat it for more"},
+	    {"highlight", 0, "?BEGIN,END", OPTION_STRING, &a.highlight,
+		"put marks around the words that were found (default: [ and ])"},
 	    {"format", 0, "FORMAT", OPTION_STRING, &a.format,
 		"table, ndjson, csv or json (default: table on a terminal, else ndjson)"},
 	    {"exit-code", 'e', NULL, OPTION_FLAG, &a.must_hit, "exit with 1 if nothing matches"},

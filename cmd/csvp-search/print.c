@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "cli/grid.h"
 #include "cli/output.h"
 #include "schema/shape.h"
+#include "search/facet.h"
 #include "search/hit.h"
 
 /* A table's widths need its rows: so many are gathered, then printed; the next ones are a table of their own. */
@@ -49,7 +51,7 @@ print_new(enum print_format format, const struct shape *shape)
 	if (format == PRINT_CSV)
 		hit_csv_header(&p->text, shape);
 	if (format == PRINT_JSON)
-		buf_string(&p->text, "{\"results\":[");
+		hit_page_begin(&p->text);
 	return p;
 }
 
@@ -137,7 +139,7 @@ print_hit(void *ctx, const struct search_hit *hit, struct err *e)
 		break;
 	case PRINT_JSON:
 		buf_string(&p->text, first ? "\n" : ",\n");
-		hit_json(&p->text, p->shape, hit);
+		hit_json_id(&p->text, p->shape, hit);
 		break;
 	}
 	return p->text.length >= GATHERED_BYTES ? write_text(p, e) : 0;
@@ -148,13 +150,80 @@ print_end(struct printer *p, const struct search_page *page, struct err *e)
 {
 	end_table(p);
 	if (p->format == PRINT_JSON) {
-		const char *quote = page->next != NULL ? "\"" : "";
-
-		buf_printf(&p->text, "%s],\"next\":%s%s%s,\"total\":%" PRIu64 ",\"ranked\":%s}\n",
-		    p->count > 0 ? "\n" : "", quote, page->next != NULL ? page->next : "null", quote, page->total,
-		    page->ranked ? "true" : "false");
+		buf_string(&p->text, p->count > 0 ? "\n" : "");
+		hit_page_end(&p->text, p->shape, page, page->next);
 	}
 	return write_text(p, e);
+}
+
+/* One line of it as text; `value` NULL: no value. */
+static void
+write_value(struct buf *text, enum print_format format, const struct column *c, const char *value, uint64_t count)
+{
+	const struct search_hit hit = {.values = &value};
+	struct column named = *c;
+	const struct shape shape = {.columns = &named, .count = 1};
+
+	if (format == PRINT_NDJSON) {
+		buf_string(text, "{\"column\":");
+		type_to_json(TYPE_TEXT, text, c->name, strlen(c->name));
+		buf_string(text, ",\"value\":");
+		if (value != NULL)
+			type_to_json(c->type, text, value, strlen(value));
+		else
+			buf_string(text, "null");
+		buf_printf(text, ",\"count\":%" PRIu64 "}\n", count);
+	} else {
+		buf_printf(text, "%s,", c->name);
+		hit_csv(text, &shape, &hit);
+		text->length--;
+		buf_printf(text, ",%" PRIu64 "\n", count);
+	}
+}
+
+static void
+print_value(struct printer *p, const struct column *c, const char *value, uint64_t count)
+{
+	char number[24];
+
+	snprintf(number, sizeof number, "%" PRIu64, count);
+	if (p->format == PRINT_TABLE)
+		grid_row(p->grid, (const char *const[]){c->name, value, number});
+	else
+		write_value(&p->text, p->format, c, value, count);
+}
+
+int
+print_facets(enum print_format format, const struct shape *shape, const struct search_page *page, struct err *e)
+{
+	struct printer p = {.format = format, .shape = shape};
+	int result;
+
+	if (format == PRINT_TABLE)
+		p.grid =
+		    grid_new((const char *const[]){"column", "value", "count"}, (const bool[]){false, false, true}, 3);
+	if (format == PRINT_CSV)
+		buf_string(&p.text, "column,value,count\n");
+	for (size_t i = 0; i < page->facet_count; i++) {
+		const struct facet *f = &page->facets[i];
+		const struct column *c = &shape->columns[f->column];
+
+		for (size_t k = 0; k < f->count; k++)
+			print_value(&p, c, f->values[k].value, f->values[k].count);
+		if (f->missing > 0)
+			print_value(&p, c, NULL, f->missing);
+		if (f->other > 0)
+			log_notice("%s: %" PRIu64 " more records have other values%s", c->name, f->other,
+			    f->exact ? "" : "; the counts are not exact");
+	}
+	end_table(&p);
+	result = write_text(&p, e);
+	if (result != 0 && p.closed) {
+		*e = (struct err){0};
+		result = 0;
+	}
+	buf_fini(&p.text);
+	return result;
 }
 
 uint64_t

@@ -244,7 +244,7 @@ esdoc_read(struct json *j, const struct search_index *index, const char **values
 			*id = json_text(j);
 			continue;
 		}
-		/* `v`, the last of them, has the text of what the others have in another form. */
+		/* `v` has the text of what the others have in another form. */
 		if (strlen(group) != 1 || strchr("skiv", group[0]) == NULL || !json_object(j)) {
 			json_skip(j);
 			continue;
@@ -253,9 +253,10 @@ esdoc_read(struct json *j, const struct search_index *index, const char **values
 			size_t i = column_of(shape, name, &next);
 			const char *value = json_text(j);
 
-			/* A column that got its type late, or is gone. */
+			/* A column that got its type late, or is gone; and a part of a document may be in any order. */
 			if (i < shape->count &&
-			    (group[0] == 'v' || esvalue_prefix(shape->columns[i].type)[0] == group[0]))
+			    (group[0] == 'v' ||
+				(esvalue_prefix(shape->columns[i].type)[0] == group[0] && values[i] == NULL)))
 				values[i] = value;
 		}
 	}

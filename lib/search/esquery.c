@@ -11,6 +11,7 @@
 #include "search/cursor.h"
 #include "search/es.h"
 #include "search/esdoc.h"
+#include "search/esfacet.h"
 #include "schema/json.h"
 #include "search/esmatch.h"
 #include "search/esnear.h"
@@ -261,10 +262,12 @@ write_search_after(struct buf *json, const struct run *r)
 }
 
 static void
-write_search(struct buf *json, const struct run *r, uint64_t size, bool total)
+write_search(struct buf *json, const struct run *r, uint64_t size, bool first)
 {
 	buf_printf(json, "{\"size\":%" PRIu64 ",\"version\":true,\"track_total_hits\":%s,\"query\":%s", size,
-	    total ? "true" : "false", r->match.bytes);
+	    first && r->query->total ? "true" : "false", r->match.bytes);
+	if (first)
+		esfacet_write(json, r->index, r->query);
 	if (size > 0) {
 		write_sort(json, r);
 		write_search_after(json, r);
@@ -277,15 +280,15 @@ write_search(struct buf *json, const struct run *r, uint64_t size, bool total)
 	buf_byte(json, '}');
 }
 
-/* Ask once. 0 with the answer in es->response, 1 if the point in time is gone, -1. */
+/* Ask once, the first time with all that is to be known of all matches. 0 with the answer in es->response, 1 if the point in time is gone, -1. */
 static int
-ask(struct run *r, uint64_t size, bool total, struct err *e)
+ask(struct run *r, uint64_t size, bool first, struct err *e)
 {
 	struct buf json = {0};
 	char *alias = es_alias(r->es, r->index), *path;
 	int result;
 
-	write_search(&json, r, size, total);
+	write_search(&json, r, size, first);
 	/* With a point in time the index is that of the time. */
 	path = r->pit != NULL ? buf_strdup("/_search?allow_partial_search_results=false")
 			      : buf_format("/%s/_search?allow_partial_search_results=false", alias);
@@ -338,7 +341,7 @@ static int
 take_hit(struct run *r, struct json *j, struct err *e)
 {
 	const char *score = NULL, *id = NULL, *version = NULL;
-	struct search_hit hit = {.values = r->values};
+	struct search_hit hit = {.values = r->values, .near = r->near};
 	bool read = false;
 	char *name;
 
@@ -370,7 +373,7 @@ take_hit(struct run *r, struct json *j, struct err *e)
 
 /* {"pit_id":"..","hits":{"total":{"value":5},"hits":[...]}}; *hits gets their number. */
 static int
-take_answer(struct run *r, bool total, uint64_t *hits, struct err *e)
+take_answer(struct run *r, bool first, uint64_t *hits, struct err *e)
 {
 	struct json j;
 	char *name, *text;
@@ -384,6 +387,11 @@ take_answer(struct run *r, bool total, uint64_t *hits, struct err *e)
 			r->pit = buf_strdup(text);
 			continue;
 		}
+		if (strcmp(name, "aggregations") == 0 && first) {
+			if (!esfacet_read(&j, r->index, r->query, r->page))
+				return es_nonsense(e);
+			continue;
+		}
 		if (strcmp(name, "hits") != 0 || !json_object(&j)) {
 			json_skip(&j);
 			continue;
@@ -394,7 +402,7 @@ take_answer(struct run *r, bool total, uint64_t *hits, struct err *e)
 					if (strcmp(name, "value") != 0)
 						json_skip(&j);
 					else if ((text = json_text(&j)) == NULL ||
-						 (total && !num_uint64(text, &r->page->total)))
+						 (first && r->query->total && !num_uint64(text, &r->page->total)))
 						return es_nonsense(e);
 			} else if (strcmp(name, "hits") == 0 && json_array(&j)) {
 				for (; json_element(&j); ++*hits)
@@ -460,7 +468,7 @@ next_size(const struct run *r)
 static int
 read_page(struct run *r, struct err *e)
 {
-	bool total = r->query->total;
+	bool first = true;
 	uint64_t size, hits;
 	int gone;
 
@@ -468,14 +476,14 @@ read_page(struct run *r, struct err *e)
 	esmatch_write(&r->match, r->index, r->query, r->near);
 	do {
 		size = r->query->limit > 0 ? next_size(r) : 0;
-		gone = ask(r, size, total, e);
+		gone = ask(r, size, first, e);
 		if (gone == 1)
-			gone = renew(r, e) != 0 ? -1 : ask(r, size, total, e);
-		if (gone != 0 || take_answer(r, total, &hits, e) != 0)
+			gone = renew(r, e) != 0 ? -1 : ask(r, size, first, e);
+		if (gone != 0 || take_answer(r, first, &hits, e) != 0)
 			return -1;
 		if (hits > 0 && r->es->response.body.length / hits > r->largest)
 			r->largest = r->es->response.body.length / hits;
-		total = false;
+		first = false;
 		r->going_on |= hits > 0;
 	} while (hits == size && size > 0 && !r->more);
 	return 0;

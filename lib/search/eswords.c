@@ -111,20 +111,32 @@ eswords_lower(const char *text)
 	return buf_detach(&out);
 }
 
+bool
+eswords_next(const char **at, const char **begin, struct buf *small)
+{
+	const char *next = *at;
+	uint32_t c;
+
+	while ((c = letter_next(&next)) != 0 && !in_word(c))
+		*at = next;
+	if (c == 0)
+		return false;
+	for (*begin = *at; c != 0 && in_word(c); c = letter_next(&next)) {
+		append_lower(small, c);
+		*at = next;
+	}
+	return true;
+}
+
 void
 eswords_each(const char *text, void (*each)(void *ctx, const char *word), void *ctx)
 {
 	struct buf word = {0};
-	uint32_t c;
+	const char *begin;
 
-	do {
-		c = letter_next(&text);
-		if (c != 0 && in_word(c)) {
-			append_lower(&word, c);
-		} else if (word.length > 0) {
-			each(ctx, word.bytes);
-			buf_reset(&word);
-		}
-	} while (c != 0);
+	while (eswords_next(&text, &begin, &word)) {
+		each(ctx, word.bytes);
+		buf_reset(&word);
+	}
 	buf_fini(&word);
 }

@@ -1,6 +1,7 @@
 #ifndef SEARCH_ESWORDS_H
 #define SEARCH_ESWORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
@@ -16,6 +17,9 @@ void eswords_class(struct buf *out);
 
 /* The word of a text that has just one, for the caller to free; else NULL. */
 char *eswords_only(const char *text);
+
+/* The next word of a text from *at on: it begins at *begin, *at is then behind it, and its small letters are appended. */
+bool eswords_next(const char **at, const char **begin, struct buf *small);
 
 /* Call `each` for every word of a text, in small letters. */
 void eswords_each(const char *text, void (*each)(void *ctx, const char *word), void *ctx);

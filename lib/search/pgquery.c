@@ -9,6 +9,7 @@
 #include "db/pg.h"
 #include "schema/shape.h"
 #include "search/cursor.h"
+#include "search/pgfacet.h"
 #include "search/pgmatch.h"
 #include "search/pgsql.h"
 #include "search/pgwords.h"
@@ -274,7 +275,8 @@ deliver(void *ctx, const struct pg_rows *row, struct err *e)
 		return 0;
 	for (size_t i = 0; i < shape->count; i++)
 		r->values[i] = pg_rows_text(row, 0, first + i);
-	struct search_hit hit = {.values = r->values, .version = pg_rows_int(row, 0, first + shape->count)};
+	struct search_hit hit = {
+	    .values = r->values, .version = pg_rows_int(row, 0, first + shape->count), .near = r->near};
 	if (shape->key_count == 0)
 		hit.id = pg_rows_text(row, 0, first + shape->count + 1);
 	return r->each(r->ctx, &hit, e);
@@ -402,6 +404,8 @@ answer(struct run *r, const struct buf *from, struct search_page *page, struct e
 	if (from != NULL && read_state(r, from, e) != 0)
 		return -1;
 	if (begin(r, e) != 0 || (from != NULL ? read_page(r, page, e) : read_first_page(r, page, e)) != 0)
+		return -1;
+	if (pgfacet_count(r->pg, r->index, query, r->near, page, e) != 0)
 		return -1;
 	if (!r->more)
 		buf_reset(r->next);

@@ -28,6 +28,9 @@ query_fini(struct query *q)
 		free(q->filters[i].value);
 	free(q->filters);
 	free(q->cursor);
+	free(q->facets);
+	free(q->marks[0]);
+	free(q->marks[1]);
 	query_init(q);
 }
 
@@ -170,6 +173,17 @@ add_filter(struct query *q, size_t column, enum query_operator operator, char * 
 	q->filters[q->filter_count++] = (struct query_filter){column, operator, value };
 }
 
+/* False and the type's reason if the value cannot be. */
+static bool
+add_checked(struct query *q, const struct shape *shape, size_t column, enum query_operator operator, const char * value,
+    const char **reason)
+{
+	char *checked = complete(shape->columns[column].type, value, reason);
+	if (checked)
+		add_filter(q, column, operator, checked);
+	return checked != NULL;
+}
+
 /* `COL is null`: what there is to read if there is no operator. */
 static int
 where_null(struct query *q, const struct shape *shape, const char *expression, struct err *e)
@@ -211,10 +225,23 @@ query_where(struct query *q, const struct shape *shape, const char *expression, 
 	if (before > 0 && isspace((unsigned char)expression[before - 1]))
 		while (isspace((unsigned char)*value))
 			value++;
-	char *checked = complete(shape->columns[column].type, value, &reason);
-	if (!checked)
+	if (!add_checked(q, shape, (size_t)column, operator, value, &reason))
 		return err_set(e, ERR_USAGE, "\"%s\" in \"%s\": %s", value, expression, reason);
-	add_filter(q, (size_t)column, operator, checked);
+	return 0;
+}
+
+int
+query_filter(struct query *q, const struct shape *shape, const char *column, enum query_operator operator,
+    const char * value, struct err *e)
+{
+	const char *reason;
+	if (check_utf8(column, e) != 0 || check_utf8(value, e) != 0)
+		return -1;
+	ssize_t found = find_column(shape, column, strlen(column), e);
+	if (found < 0)
+		return -1;
+	if (!add_checked(q, shape, (size_t)found, operator, value, &reason))
+		return err_set(e, ERR_USAGE, "\"%s\": %s", value, reason);
 	return 0;
 }
 
@@ -233,4 +260,40 @@ query_sort(struct query *q, const struct shape *shape, const char *text, struct 
 	}
 	q->sort = find_column(shape, text, length, e);
 	return q->sort < 0 ? -1 : 0;
+}
+
+int
+query_facet(struct query *q, const struct shape *shape, const char *column, struct err *e)
+{
+	if (check_utf8(column, e) != 0)
+		return -1;
+	ssize_t found = find_column(shape, column, strlen(column), e);
+	if (found < 0)
+		return -1;
+	for (size_t i = 0; i < q->facet_count; i++)
+		if (q->facets[i] == (size_t)found)
+			return 0;
+	if (q->facet_count == QUERY_MOST_FACETS)
+		return err_set(e, ERR_USAGE, "\"%s\" is one too many: at most %d columns are counted at once", column,
+		    QUERY_MOST_FACETS);
+	q->facets = buf_realloc(q->facets, q->facet_count + 1, sizeof *q->facets);
+	q->facets[q->facet_count++] = (size_t)found;
+	return 0;
+}
+
+int
+query_highlight(struct query *q, const char *marks, struct err *e)
+{
+	if (!marks)
+		marks = "[,]";
+	const char *comma = strchr(marks, ',');
+	if (check_utf8(marks, e) != 0)
+		return -1;
+	if (!comma)
+		return err_set(e, ERR_USAGE, "\"%s\" is not BEGIN,END", marks);
+	free(q->marks[0]);
+	free(q->marks[1]);
+	q->marks[0] = buf_strndup(marks, (size_t)(comma - marks));
+	q->marks[1] = buf_strdup(comma + 1);
+	return 0;
 }

@@ -11,9 +11,8 @@
 struct shape;
 
 /*
- * What a person asks of an index, checked against the dataset's columns and
- * the same for every driver. Errors of all functions here: 64, quoting what
- * is wrong.
+ * What a person asks of an index, checked against the dataset's columns and the same for every driver. Errors of all
+ * functions here: 64, quoting what is wrong.
  */
 
 enum query_operator {
@@ -55,6 +54,7 @@ struct query_term {
 };
 
 #define QUERY_ALL UINT64_MAX
+#define QUERY_MOST_FACETS 10
 
 struct query {
 	struct query_term *terms; /* all must match. No terms: every document; only terms without words: none */
@@ -66,6 +66,9 @@ struct query {
 	uint64_t limit;  /* hits at most; QUERY_ALL: no limit */
 	bool total;      /* count all that match */
 	char *cursor;    /* begin where this page ended (search_page.next); NULL: at the beginning */
+	size_t *facets;  /* columns whose values are counted over all that match (facet.h) */
+	size_t facet_count;
+	char *marks[2]; /* what goes before and behind each word found, in search_hit.marked; NULL: nothing is marked */
 };
 
 /* Everything, by key, without limit. */
@@ -73,22 +76,30 @@ void query_init(struct query *q);
 void query_fini(struct query *q);
 
 /*
- * Add the terms of a text as a person types it: words apart by blanks, a
- * "quoted phrase", a prefix*. A quote without its partner is a blank; nothing
- * else has a meaning. Fails only on text that is not UTF-8.
+ * Add the terms of a text as a person types it: words apart by blanks, a "quoted phrase", a prefix*. A quote without
+ * its partner is a blank; nothing else has a meaning. Fails only on text that is not UTF-8.
  */
 int query_text(struct query *q, const char *text, struct err *e) MUST_CHECK;
 
 /*
- * Add a filter: `COL=V`, or != < <= > >=, or `COL is null`. The leftmost
- * operator counts; COL is a header or a column's name. `COL=V` takes V as it
- * is; if there are blanks before the operator, those after it are no part of
- * V either (`COL = V`). V must be valid for the column's type, but a date will
- * do for a timestamp (its midnight), and a time without offset is UTC.
+ * Add a filter: `COL=V`, or != < <= > >=, or `COL is null`. The leftmost operator counts; COL is a header or a column's
+ * name. `COL=V` takes V as it is; if there are blanks before the operator, those after it are no part of V either
+ * (`COL = V`). V must be valid for the column's type, but a date will do for a timestamp (its midnight), and a time
+ * without offset is UTC.
  */
 int query_where(struct query *q, const struct shape *shape, const char *expression, struct err *e) MUST_CHECK;
 
+/* The same of a column and a value that are known apart: any name and any value will do. */
+int query_filter(struct query *q, const struct shape *shape, const char *column, enum query_operator operator,
+    const char * value, struct err *e) MUST_CHECK;
+
 /* Set the sort: `COL`, `COL:asc` or `COL:desc`. */
 int query_sort(struct query *q, const struct shape *shape, const char *text, struct err *e) MUST_CHECK;
+
+/* Add a facet: a column, at most QUERY_MOST_FACETS different ones. */
+int query_facet(struct query *q, const struct shape *shape, const char *column, struct err *e) MUST_CHECK;
+
+/* Set the marks: `BEGIN,END`, taken as they are; NULL: `[` and `]`. */
+int query_highlight(struct query *q, const char *marks, struct err *e) MUST_CHECK;
 
 #endif

@@ -9,6 +9,8 @@
 #include "net/retry.h"
 #include "schema/shape.h"
 #include "search/cursor.h"
+#include "search/facet.h"
+#include "search/highlight.h"
 #include "search/query.h"
 #include "search/search_driver.h"
 
@@ -190,14 +192,20 @@ struct watched {
 	search_each *each;
 	void *ctx;
 	bool begun;
+	struct highlight *highlight; /* NULL: no marks are wanted */
 };
 
 static int
 watch(void *ctx, const struct search_hit *hit, struct err *e)
 {
 	struct watched *watched = ctx;
+	struct search_hit marked = *hit;
+
 	watched->begun = true;
-	return watched->each(watched->ctx, hit, e);
+	if (watched->highlight == NULL)
+		return watched->each(watched->ctx, hit, e);
+	marked.marked = highlight_hit(watched->highlight, hit);
+	return watched->each(watched->ctx, &marked, e);
 }
 
 void
@@ -206,6 +214,7 @@ search_page_fini(struct search_page *page)
 	free(page->next);
 	free(page->mistyped);
 	page->next = page->mistyped = NULL;
+	facet_free(page);
 }
 
 static int
@@ -230,13 +239,15 @@ int
 search_query(struct search *search, const struct search_index *index, const struct query *query, search_each *each,
     void *ctx, struct search_page *page, struct err *e)
 {
-	struct watched watched = {each, ctx, false};
+	struct watched watched = {.each = each, .ctx = ctx};
 	struct buf from = {0}, next = {0};
 	uint64_t binding;
 	int result = 0;
 
 	check_index(index);
 	assert(query->sort < (ssize_t)index->shape->count);
+	if (query->marks[0] != NULL)
+		watched.highlight = highlight_new(query, index->shape);
 	binding = cursor_binding(search->driver->scheme, index, query);
 	if (query->cursor != NULL)
 		result = cursor_unseal(query->cursor, binding, &from, e);
@@ -245,6 +256,7 @@ search_query(struct search *search, const struct search_index *index, const stru
 		    run_query(search, index, query, query->cursor != NULL ? &from : NULL, &watched, page, &next, e);
 	if (result == 0 && next.length > 0)
 		page->next = cursor_seal(binding, &next);
+	highlight_free(watched.highlight);
 	buf_fini(&next);
 	buf_fini(&from);
 	return result;

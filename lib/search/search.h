@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 
+struct facet;
 struct query; /* query.h */
 struct search;
 struct shape;
@@ -34,7 +35,7 @@ struct search_doc {
 	const char *const *values; /* the row's, as in search_hit; NULL if deleted, or unless SEARCH_WANTS_VALUES */
 };
 
-/* Called for a document that the engine refuses for good (an index reject); -1 ends the call. */
+/* A document that the engine refuses for good (an index reject); -1 ends the call. */
 typedef int search_refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e);
 
 /* A record found, valid during the call only. */
@@ -42,6 +43,8 @@ struct search_hit {
 	const char *const *values; /* one per column of the shape, as type_to_json takes it; NULL: no value */
 	const char *id;            /* `_id` of a dataset without a key, else NULL */
 	int64_t version;
+	const char *const *marked; /* NULL without marks; else a column's text with them, NULL: nothing found there */
+	char *const *near;         /* of drivers, for the marks: for each term NULL, or the words that it stands for */
 };
 
 /* Called for each hit in order; -1 with *e set ends the query. */
@@ -53,6 +56,8 @@ struct search_page {
 	bool expired;   /* after 75: the ranking that the cursor belongs to is gone; begin again */
 	char *next;     /* the cursor of the next page; NULL: this was the last one */
 	char *mistyped; /* the terms that no document has and that stood for others, apart by blanks; NULL: none */
+	struct facet *facets; /* query->facet_count of them (facet.h) */
+	size_t facet_count;
 };
 void search_page_fini(struct search_page *page);
 
@@ -84,10 +89,8 @@ int search_refresh(struct search *search, const struct search_index *index, stru
 /* After a first fill and at the end of each job: build what makes queries fast. Writers wait for it, readers do not. */
 int search_finish(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
 
-/* Documents in the index; 0 if there is no index. */
+/* Documents in the index; 0 if there is no index. Remove the index and its documents; none is no error. */
 int search_count(struct search *search, const struct search_index *index, uint64_t *count, struct err *e) MUST_CHECK;
-
-/* Remove the index and its documents; none is no error. */
 int search_drop(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
 
 /*

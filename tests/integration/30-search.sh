@@ -66,6 +66,32 @@ is "$(csvp-search -d things --format table --where Weight=7 | sed 's, *$,,')" \
 	'thing_id  full_name    made  price  weight  in_stock  note
 B-2       Größe, blau           -2       7  true' 'a table'
 
+is "$(csvp-search -d things --format csv --facet Price --facet 'In stock' --facet Note)" "column,value,count
+price,-2,1
+price,0.3,1
+price,1.5,1
+in_stock,true,2
+in_stock,false,1
+note,\"\",1
+note,\"two
+lines\",1
+note,,1" 'facets: how many records have which value'
+is "$(csvp-search -d things --facet in_stock plastic)" '{"column":"in_stock","value":false,"count":1}
+{"column":"in_stock","value":true,"count":1}' 'of what matches'
+is "$(csvp-search -d things --facet Made --format table | sed 's, *$,,')" 'column  value       count
+made    1990-05-01      1
+made    2001-12-31      1
+made                    1' 'as a table'
+is "$(csvp-search -d things --format json --limit 0 --facet made red | tr -d '\n')" \
+	'{"results":[],"next":null,"total":2,"ranked":false,"facets":{"made":{"values":[{"value":"1990-05-01","count":1},{"value":"2001-12-31","count":1}],"other":0,"missing":0,"exact":true}}}' \
+	'beside the records in JSON'
+is "$(csvp-search -d things --highlight plastic --where thing_id=007)" \
+	'{"thing_id":"007","full_name":"Red \"plastic\" box","made":"1990-05-01","price":1.50,"weight":"9007199254740993","in_stock":true,"note":null,"_highlight":{"full_name":"Red \"[plastic]\" box"}}' \
+	'marks beside the values in JSON'
+is "$(csvp-search -d things --highlight='<b>,</b>' --format csv 'plas*' lines | tail -n +2)" \
+	'a-1,Red rubber/<b>plastic</b> ball,2001-12-31,0.30,12,false,"two
+<b>lines</b>"' 'marks in the values of CSV'
+
 expect_exit 0 'no hit is no failure' csvp-search -d things nothing
 is "$(cat out err)" '' 'and says nothing'
 expect_exit 1 'unless -e is given' csvp-search -d things -e nothing
@@ -87,6 +113,10 @@ refused 64 'did you mean "price"' -d things --where 'prise=1'
 refused 64 'did you mean "Full Name"' -d things --sort 'Full Nam'
 refused 64 '"1,50" in "Price=1,50"' -d things --where 'Price=1,50'
 refused 64 'no operator' -d things --where 'Price'
+refused 64 'did you mean "price"' -d things --facet prise
+refused 64 '--facet excludes' -d things --facet price --all
+refused 64 '--facet excludes' -d things --facet price --count
+refused 64 '"x" is not BEGIN,END' -d things --highlight=x red
 refused 64 'no format "xml"' -d things --format xml
 refused 64 '--all and --limit' -d things --all --limit 5
 refused 64 '-d DATASET' red

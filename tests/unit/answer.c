@@ -5,6 +5,7 @@
 #include "flow/answer.h"
 #include "ledger/index_generation.h"
 #include "schema/shape.h"
+#include "search/facet.h"
 #include "search/query.h"
 
 static struct shape shape;
@@ -30,12 +31,16 @@ end(void)
 static void
 write_answer(void)
 {
-	const char *const one[] = {"page", "2001-02-03"}, *const two[] = {"", NULL};
+	const char *const one[] = {"page", "2001-02-03"}, *const two[] = {"", NULL}, *const marked[] = {"[x]", NULL};
+	struct facet facet = {.column = 1, .other = 3, .missing = 4, .exact = true};
 
 	answer_begin(&answer, &shape);
-	answer_hit(&answer, &shape, &(struct search_hit){one, NULL, 9007199254740993});
-	answer_hit(&answer, &shape, &(struct search_hit){two, "17", 1});
+	answer_hit(&answer, &shape, &(struct search_hit){.values = one, .version = 9007199254740993});
+	answer_hit(&answer, &shape, &(struct search_hit){.values = two, .id = "17", .version = 1, .marked = marked});
+	facet_add(&facet, &shape, "2001-02-03", 5);
 	answer_end(&answer, &(struct search_page){
+				.facets = &facet,
+				.facet_count = 1,
 				.total = 12345678901,
 				.ranked = true,
 				.next = (char[]){"cursor"},
@@ -48,8 +53,9 @@ see(void *ctx, const struct search_hit *hit, struct err *err)
 {
 	const int *stop = ctx;
 
-	buf_printf(&seen, "%s/%s/%s/%lld ", hit->values[0], hit->values[1] != NULL ? hit->values[1] : "NULL",
-	    hit->id != NULL ? hit->id : "NULL", (long long)hit->version);
+	buf_printf(&seen, "%s%s/%s/%s/%lld ", hit->marked != NULL ? hit->marked[0] : "", hit->values[0],
+	    hit->values[1] != NULL ? hit->values[1] : "NULL", hit->id != NULL ? hit->id : "NULL",
+	    (long long)hit->version);
 	return *stop ? err_set(err, ERR_IO, "enough") : 0;
 }
 
@@ -60,11 +66,17 @@ START_TEST(an_answer_is_given_as_it_was)
 	write_answer();
 	ck_assert(answer_valid(&answer, &shape));
 	ck_assert_int_eq(answer_give(&answer, &shape, see, &(int){0}, &page, &e), 0);
-	ck_assert_str_eq(seen.bytes, "page/2001-02-03/NULL/9007199254740993 /NULL/17/1 ");
+	ck_assert_str_eq(seen.bytes, "page/2001-02-03/NULL/9007199254740993 [x]/NULL/17/1 ");
 	ck_assert_uint_eq(page.total, 12345678901);
 	ck_assert(page.ranked);
 	ck_assert_str_eq(page.next, "cursor");
 	ck_assert_str_eq(page.mistyped, "wrod");
+	struct buf json = {0};
+	facet_json(&json, &shape, &page);
+	ck_assert_str_eq(json.bytes,
+	    "{\"made\":{\"values\":[{\"value\":\"2001-02-03\",\"count\":5}],\"other\":3,\"missing\":4,"
+	    "\"exact\":true}}");
+	buf_fini(&json);
 	search_page_fini(&page);
 }
 END_TEST
@@ -129,7 +141,7 @@ key_of(const struct query *q)
 
 START_TEST(every_part_of_a_query_and_the_generation_make_another_key)
 {
-	char *keys[9], *again;
+	char *keys[12], *again;
 	struct query q;
 
 	query_init(&q);
@@ -148,16 +160,22 @@ START_TEST(every_part_of_a_query_and_the_generation_make_another_key)
 	keys[6] = key_of(&q);
 	ck_assert_int_eq(query_where(&q, &shape, "name=x", &e), 0);
 	keys[7] = key_of(&q);
-	generation = (struct index_generation){"g2"};
+	ck_assert_int_eq(query_highlight(&q, "a,b", &e), 0);
 	keys[8] = key_of(&q);
-	for (int i = 0; i < 9; i++)
+	ck_assert_int_eq(query_facet(&q, &shape, "name", &e), 0);
+	keys[9] = key_of(&q);
+	ck_assert_int_eq(query_facet(&q, &shape, "made", &e), 0);
+	keys[10] = key_of(&q);
+	generation = (struct index_generation){"g2"};
+	keys[11] = key_of(&q);
+	for (int i = 0; i < 12; i++)
 		for (int k = 0; k < i; k++)
 			ck_assert_str_ne(keys[i], keys[k]);
 	generation = (struct index_generation){"g1"};
 	again = key_of(&q);
-	ck_assert_str_eq(again, keys[7]);
+	ck_assert_str_eq(again, keys[10]);
 	free(again);
-	for (int i = 0; i < 9; i++)
+	for (int i = 0; i < 12; i++)
 		free(keys[i]);
 	q.cursor = NULL;
 	query_fini(&q);
