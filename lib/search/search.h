@@ -7,7 +7,6 @@
 
 #include "base/err.h"
 
-struct facet;
 struct query; /* query.h */
 struct search;
 struct shape;
@@ -93,10 +92,8 @@ int search_finish(struct search *search, const struct search_index *index, struc
 int search_count(struct search *search, const struct search_index *index, uint64_t *count, struct err *e) MUST_CHECK;
 int search_drop(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
 
-/*
- * Run a query, in bounded memory; *page is filled when it returns 0. From cursor to cursor every record that was not
- * changed meanwhile comes exactly once; a page may be short. 64: the cursor is damaged or not of this query.
- */
+/* Run a query in bounded memory; *page is filled when it returns 0. 64: the cursor is damaged or not of this query. */
+/* From cursor to cursor every record that was not changed meanwhile comes exactly once; a page may be short. */
 int search_query(struct search *search, const struct search_index *index, const struct query *query, search_each *each,
     void *ctx, struct search_page *page, struct err *e) MUST_CHECK;
 

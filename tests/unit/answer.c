@@ -46,6 +46,7 @@ write_answer(void)
 				.next = (char[]){"cursor"},
 				.mistyped = (char[]){"wrod"},
 			    });
+	free(facet.values[0].value);
 }
 
 static int
