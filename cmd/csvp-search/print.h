@@ -22,8 +22,8 @@ int print_hit(void *ctx, const struct search_hit *hit, struct err *e);
 int print_end(struct printer *printer, const struct search_page *page, struct err *e) MUST_CHECK;
 
 /* Print the values of a page's facets instead: column, value (none: no value), count. */
-int print_facets(enum print_format format, const struct shape *shape, const struct search_page *page, struct err *e)
-    MUST_CHECK;
+int print_facets(
+    enum print_format format, const struct shape *shape, const struct search_page *page, struct err *e) MUST_CHECK;
 
 /* Records printed; and whether the last failure was that the reader had gone, a quiet end. */
 uint64_t print_count(const struct printer *printer);

@@ -10,10 +10,7 @@
 
 struct shape;
 
-/*
- * What a person asks of an index, checked against the dataset's columns and the same for every driver. Errors of all
- * functions here: 64, quoting what is wrong.
- */
+/* What a person asks of an index, checked against the columns. Errors of all here: 64, quoting what is wrong. */
 
 enum query_operator {
 	QUERY_EQUAL,
@@ -36,10 +33,10 @@ struct query_filter {
  * A word is a run of letters and digits, matched whatever its case; `foo-bar` is two words side by side.
  *
  * A QUERY_WORDS that is one word, and that no document has, is taken for mistyped: it stands for the words nearest to
- * it. Near is one edit away (a letter inserted, left out or replaced, or two neighbours swapped) from a word of 3 to 5
- * letters, one from a longer one, or two if there is none at one. A word with a digit, a phrase and a prefix are never
- * mistyped. An engine may leave it at the first 100 words that are near, and may leave out those of more than 64
- * letters and those with a digit. What a word stands for is found out for the first page, and stays for all pages.
+ * it: one edit away (a letter inserted, left out or replaced, or two neighbours swapped) from a word of 3 to 5 letters,
+ * one from a longer one, or two if there is none at one. A word with a digit, a phrase and a prefix are never mistyped.
+ * An engine may leave it at the first 100 that are near, and may leave out those of more than 64 letters and those with
+ * a digit. What a word stands for is found out for the first page, and stays for all pages.
  */
 enum query_kind {
 	QUERY_WORDS,  /* these words side by side */
@@ -55,7 +52,6 @@ struct query_term {
 
 #define QUERY_ALL UINT64_MAX
 #define QUERY_MOST_FACETS 10
-
 struct query {
 	struct query_term *terms; /* all must match. No terms: every document; only terms without words: none */
 	size_t term_count;
@@ -98,7 +94,6 @@ int query_sort(struct query *q, const struct shape *shape, const char *text, str
 
 /* Add a facet: a column, at most QUERY_MOST_FACETS different ones. */
 int query_facet(struct query *q, const struct shape *shape, const char *column, struct err *e) MUST_CHECK;
-
 /* Set the marks: `BEGIN,END`, taken as they are; NULL: `[` and `]`. */
 int query_highlight(struct query *q, const char *marks, struct err *e) MUST_CHECK;
 
