@@ -76,6 +76,15 @@ $(B)/obj/%.o: %.c Makefile
 	@echo "  CC    $<"
 	$(Q)$(COMPILE) -o $@ $<
 
+# What the API's document is made of: cmd/csvp-api/components.json is the C string json_components.
+TEXTS   := $(wildcard cmd/*/*.json)
+$(B)/gen/%.json.c: %.json scripts/embed-sql
+	@mkdir -p $(@D)
+	$(Q)scripts/embed-sql $< $@ $(B)/gen/$(patsubst cmd/%,%,$*).json.h
+$(B)/gen/%.json.o: $(B)/gen/%.json.c
+	$(Q)$(COMPILE) -o $@ $<
+$(patsubst %.c,$(B)/obj/%.o,$(wildcard cmd/*/*.c)): | $(TEXTS:%=$(B)/gen/%.c)
+
 # A statement kept as lib/x/name.sql becomes the C string `sql_name`, declared in gen/x/name.sql.h.
 $(B)/gen/%.sql.c: %.sql scripts/embed-sql
 	@mkdir -p $(@D)
@@ -85,7 +94,8 @@ $(B)/gen/%.sql.o: $(B)/gen/%.sql.c
 $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/*/*.c)): | $(patsubst %.sql,$(B)/gen/%.sql.c,$(SQL))
 
 .SECONDEXPANSION:
-$(BINS): $(B)/bin/%: $$(addprefix $(B)/obj/,$$(addsuffix .o,$$(basename $$(wildcard cmd/$$*/*.c)))) $(B)/libcsvp.a
+$(BINS): $(B)/bin/%: $$(addprefix $(B)/obj/,$$(addsuffix .o,$$(basename $$(wildcard cmd/$$*/*.c)))) \
+    $$(addprefix $(B)/gen/,$$(addsuffix .o,$$(wildcard cmd/$$*/*.json))) $(B)/libcsvp.a
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS_$(@F)) $(LIBS)

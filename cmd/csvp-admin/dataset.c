@@ -13,7 +13,6 @@
 #include "flow/datasets.h"
 #include "flow/site.h"
 #include "ledger/dataset.h"
-#include "schema/names.h"
 #include "schema/shape.h"
 
 /* What the operands and options behind `dataset VERB` are. */
@@ -141,39 +140,27 @@ shape_of(const struct request *r, struct shape *shape, struct err *e)
 {
 	size_t count = r->count - 1;
 	char **headers = buf_calloc(count, sizeof *headers);
-	char **names = buf_calloc(count, sizeof *names);
 	enum type_id *types = buf_calloc(count, sizeof *types);
-	int result = -1;
+	int result = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; result == 0 && i < count; i++) {
 		const char *operand = r->operands[1 + i];
 		const char *equals = strrchr(operand, '=');
 
-		if (equals == NULL || equals == operand || !type_parse(equals + 1, &types[i])) {
-			err_set(e, ERR_USAGE,
+		if (equals == NULL || equals == operand || !type_parse(equals + 1, &types[i]))
+			result = err_set(e, ERR_USAGE,
 			    "'%s' is not COL=TYPE; hint: types are bigint, numeric, boolean, date, timestamp, "
 			    "timestamptz, text",
 			    operand);
-			goto done;
-		}
-		headers[i] = buf_strndup(operand, (size_t)(equals - operand));
+		else
+			headers[i] = buf_strndup(operand, (size_t)(equals - operand));
 	}
-	if (names_columns((const char *const *)headers, count, names, e) != 0)
-		goto done;
+	if (result == 0)
+		result =
+		    datasets_shape((const char *const *)headers, types, count, r->keys.values, r->keys.count, shape, e);
 	for (size_t i = 0; i < count; i++)
-		shape_add(shape, headers[i], names[i], types[i], false);
-	for (size_t i = 0; i < r->keys.count; i++)
-		if (shape_add_key(shape, r->keys.values[i], e) != 0)
-			goto done;
-	result = 0;
-
-done:
-	for (size_t i = 0; i < count; i++) {
 		free(headers[i]);
-		free(names[i]);
-	}
 	free(headers);
-	free(names);
 	free(types);
 	return result;
 }

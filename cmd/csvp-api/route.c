@@ -1,7 +1,11 @@
 #include "route.h"
 
+#include "datasets.h"
 #include "health.h"
 #include "jobs.h"
+#include "metrics.h"
+#include "openapi.h"
+#include "throttle.h"
 
 #define STATES "uploading waiting loading indexing done failed cancelled paused"
 
@@ -26,6 +30,10 @@ static const struct route_parameter job_wait[] = {
     {.name = NULL},
 };
 
+#define NO_DATASET                                                                                                     \
+	{                                                                                                              \
+		404, "There is no such dataset.", "Problem"                                                            \
+	}
 #define NO_JOB                                                                                                         \
 	{                                                                                                              \
 		404, "There is no such job.", "Problem"                                                                \
@@ -37,6 +45,53 @@ static const struct route_parameter job_wait[] = {
 
 /* In the order of the document: by what they are about. */
 static const struct route routes[] = {
+    {.method = "GET",
+	.pattern = "/api/datasets",
+	.scope = API_READ,
+	.handle = api_datasets_list,
+	.id = "listDatasets",
+	.tag = "datasets",
+	.summary = "The datasets, their columns and keys",
+	.answers = {{200, "All of them, by name.", "DatasetList"}}},
+    {.method = "POST",
+	.pattern = "/api/datasets",
+	.scope = API_WRITE,
+	.handle = api_datasets_create,
+	.id = "createDataset",
+	.tag = "datasets",
+	.summary = "Define a dataset with an empty table",
+	.text = "An upload defines a dataset, too, from the values of its file.",
+	.takes = "application/json",
+	.body = "DatasetDefinition",
+	.answers = {{201, "It is ready to be loaded and edited.", "Dataset"},
+	    {409, "There is one of this name already.", "Problem"}, {422, "A column or the key is wrong.", "Problem"}}},
+    {.method = "GET",
+	.pattern = "/api/datasets/{dataset}",
+	.scope = API_READ,
+	.handle = api_datasets_show,
+	.id = "getDataset",
+	.tag = "datasets",
+	.summary = "A dataset, its columns and its key",
+	.answers = {{200, "The dataset.", "Dataset"}, NO_DATASET}},
+    {.method = "DELETE",
+	.pattern = "/api/datasets/{dataset}",
+	.scope = API_ADMIN,
+	.handle = api_datasets_drop,
+	.id = "dropDataset",
+	.tag = "datasets",
+	.summary = "Remove a dataset: table, index, jobs and stored files",
+	.answers = {{204, "It is gone.", NULL}, NO_DATASET}},
+    {.method = "POST",
+	.pattern = "/api/datasets/{dataset}/verify",
+	.scope = API_READ,
+	.handle = api_datasets_verify,
+	.id = "verifyDataset",
+	.tag = "datasets",
+	.summary = "Prove that stored files, books, table and index agree",
+	.text = "Reads all stored files of the dataset again, which takes its time.",
+	.answers = {{200, "What was compared, and what disagrees.", "Verification"}, NO_DATASET,
+	    {409, "The dataset's first file is still being loaded.", "Problem"}}},
+
     {.method = "GET",
 	.pattern = "/api/jobs",
 	.scope = API_READ,
@@ -109,6 +164,35 @@ static const struct route routes[] = {
 	.answers = {{200, "The job.", "Job"}, NO_JOB, JOB_CONFLICT}},
 
     {.method = "GET",
+	.pattern = "/api/throttle",
+	.scope = API_READ,
+	.handle = api_throttle_show,
+	.id = "getThrottle",
+	.tag = "throttle",
+	.summary = "How fast all workers together may be",
+	.answers = {{200, "The rates.", "Throttle"}}},
+    {.method = "PUT",
+	.pattern = "/api/throttle",
+	.scope = API_ADMIN,
+	.handle = api_throttle_set,
+	.id = "setThrottle",
+	.tag = "throttle",
+	.summary = "Set how fast all workers together may be",
+	.text = "A rate that is not given stays. Running workers follow within a second.",
+	.takes = "application/json",
+	.body = "Throttle",
+	.answers = {{200, "The rates as they are now.", "Throttle"}, {422, "A rate is none.", "Problem"}}},
+
+    {.method = "GET",
+	.pattern = "/api/schema/",
+	.scope = API_NONE,
+	.handle = api_openapi,
+	.id = "getSchema",
+	.tag = "documentation",
+	.summary = "This document",
+	.text = "Who may read sees each dataset's columns in it.",
+	.answers = {{200, "OpenAPI 3.1.", "Document"}}},
+    {.method = "GET",
 	.pattern = "/api/health/live",
 	.scope = API_NONE,
 	.handle = api_health_live,
@@ -116,6 +200,25 @@ static const struct route routes[] = {
 	.tag = "health",
 	.summary = "Does the API answer?",
 	.answers = {{200, "It does.", "Live"}}},
+    {.method = "GET",
+	.pattern = "/api/health/ready",
+	.scope = API_NONE,
+	.handle = api_health_ready,
+	.id = "ready",
+	.tag = "health",
+	.summary = "Do the services answer that it needs?",
+	.text = "The answer may be a second old.",
+	.answers = {{200, "They do.", "Ready"}, {503, "One does not.", "Ready"}}},
+    {.method = "GET",
+	.pattern = "/metrics",
+	.scope = API_READ,
+	.handle = api_metrics,
+	.id = "metrics",
+	.tag = "health",
+	.summary = "Jobs, queues and requests for Prometheus",
+	.text = "What it tells of requests is of this process; as plain CGI there is none that could tell.",
+	.gives = "text/plain",
+	.answers = {{200, "Text format, version 0.0.4.", NULL}}},
 };
 
 size_t

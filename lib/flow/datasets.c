@@ -14,6 +14,7 @@
 #include "ledger/chunk.h"
 #include "ledger/dataset.h"
 #include "ledger/job.h"
+#include "schema/names.h"
 #include "schema/shape.h"
 #include "search/search.h"
 #include "store/store.h"
@@ -89,6 +90,23 @@ build(struct pg *pg, struct dataset *d, const struct shape *shape, struct err *e
 done:
 	pg_rollback(pg);
 	buf_fini(&key);
+	return result;
+}
+
+int
+datasets_shape(const char *const *headers, const enum type_id *types, size_t count, const char *const *key,
+    size_t key_count, struct shape *shape, struct err *e)
+{
+	char **names = buf_calloc(count, sizeof *names);
+	int result = names_columns(headers, count, names, e);
+
+	for (size_t i = 0; result == 0 && i < count; i++)
+		shape_add(shape, headers[i], names[i], types[i], false);
+	for (size_t i = 0; result == 0 && i < key_count; i++)
+		result = shape_add_key(shape, key[i], e);
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
 	return result;
 }
 

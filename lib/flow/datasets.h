@@ -11,6 +11,10 @@ struct pg;
 struct shape;
 struct site;
 
+/* The shape of columns with these headers and types, with names as of a file, and this key (headers or names). 65. */
+int datasets_shape(const char *const *headers, const enum type_id *types, size_t count, const char *const *key,
+    size_t key_count, struct shape *shape, struct err *e) __attribute__((warn_unused_result));
+
 /* Define a dataset with an empty table, ready to be loaded and edited. 65 if there is one of this name. */
 int datasets_create(const struct site *site, const char *name, const struct shape *shape, struct err *e)
     __attribute__((warn_unused_result));

@@ -16,16 +16,17 @@
 static const struct {
 	const char *service;
 	doctor_check *check;
+	bool needed; /* before work can be done: the others are about what will go wrong one day */
 } checks[] = {
-    {"home", doctor_home},
-    {"database", doctor_database},
-    {"database", doctor_database_settings},
-    {"database", doctor_database_sessions},
-    {"store", doctor_store},
-    {"queue", doctor_queue},
-    {"search", doctor_search},
-    {"cache", doctor_cache},
-    {"work", doctor_work},
+    {"home", doctor_home, false},
+    {"database", doctor_database, true},
+    {"database", doctor_database_settings, false},
+    {"database", doctor_database_sessions, false},
+    {"store", doctor_store, true},
+    {"queue", doctor_queue, true},
+    {"search", doctor_search, true},
+    {"cache", doctor_cache, true},
+    {"work", doctor_work, false},
 };
 
 const char *
@@ -69,6 +70,28 @@ doctor_say_error(struct doctor *d, const char *hint, const struct err *why)
 	    own != NULL ? own + sizeof mark - 1 : hint, "%.*s", length, why->message);
 }
 
+static void
+run_checks(struct doctor *d, bool all)
+{
+	for (size_t i = 0; i < sizeof checks / sizeof *checks && !sig_pending(); i++) {
+		if (!all && !checks[i].needed)
+			continue;
+		d->service = checks[i].service;
+		checks[i].check(d);
+	}
+	pg_close(d->pg);
+}
+
+enum err_code
+doctor_ready(const struct site *site, void (*each)(void *ctx, const struct doctor_finding *finding), void *ctx)
+{
+	struct doctor d = {.each = each, .ctx = ctx, .site = site};
+	struct err e;
+
+	run_checks(&d, false);
+	return sig_check(&e) != 0 ? e.code : d.worst;
+}
+
 enum err_code
 doctor_examine(void (*each)(void *ctx, const struct doctor_finding *finding), void *ctx)
 {
@@ -89,11 +112,7 @@ doctor_examine(void (*each)(void *ctx, const struct doctor_finding *finding), vo
 		return d.worst;
 	}
 	d.site = site;
-	for (size_t i = 0; i < sizeof checks / sizeof *checks && !sig_pending(); i++) {
-		d.service = checks[i].service;
-		checks[i].check(&d);
-	}
-	pg_close(d.pg);
+	run_checks(&d, true);
 	site_close(site);
 	if (sig_check(&e) != 0)
 		d.worst = e.code;

@@ -27,4 +27,9 @@ const char *doctor_grade_name(enum doctor_grade grade);
  */
 enum err_code doctor_examine(void (*each)(void *ctx, const struct doctor_finding *finding), void *ctx);
 
+/* The same of what must answer before work can be done, in an open site; from any thread. */
+struct site;
+enum err_code doctor_ready(
+    const struct site *site, void (*each)(void *ctx, const struct doctor_finding *finding), void *ctx);
+
 #endif

@@ -133,6 +133,7 @@ static const struct {
 	const char *sql;
 	const char *synonyms; /* each between blanks */
 	const char *json;
+	const char *openapi;
 	const char *search;
 	const char *canonical_sql; /* %s is the column */
 	bool numeric;
@@ -142,20 +143,25 @@ static const struct {
 	write_fn *canonical;
 	write_fn *to_json;
 } types[TYPE_COUNT] = {
-    [TYPE_BIGINT] = {"bigint", " int8 integer int int4 smallint int2 ", "integer", "long", "%s::text", true,
+    [TYPE_BIGINT] = {"bigint", " int8 integer int int4 smallint int2 ", "integer",
+	"{\"type\":[\"integer\",\"string\"],\"description\":\"bigint; text beyond 2^53\"}", "long", "%s::text", true,
 	check_bigint, write_as_is, type_number_bigint_sort_key, write_as_is, type_number_bigint_json},
-    [TYPE_NUMERIC] = {"numeric", " decimal number ", "number", "double", "trim_scale(%s)::text", true, check_numeric,
-	write_as_is, type_number_sort_key, type_number_canonical, type_number_json},
-    [TYPE_BOOLEAN] = {"boolean", " bool ", "boolean", "boolean", "%s::text", false, check_boolean, write_as_is,
-	sort_key_boolean, write_boolean, write_boolean},
-    [TYPE_DATE] = {"date", " ", "string", "date", "%s::text", false, check_date, write_as_is, type_time_sort_key,
-	write_as_is, type_text_json},
-    [TYPE_TIMESTAMP] = {"timestamp without time zone", " timestamp datetime ", "string", "date", "%s::text", false,
+    [TYPE_NUMERIC] = {"numeric", " decimal number ", "number",
+	"{\"type\":[\"number\",\"string\"],\"description\":\"numeric; text where a double would round\"}", "double",
+	"trim_scale(%s)::text", true, check_numeric, write_as_is, type_number_sort_key, type_number_canonical,
+	type_number_json},
+    [TYPE_BOOLEAN] = {"boolean", " bool ", "boolean", "{\"type\":\"boolean\"}", "boolean", "%s::text", false,
+	check_boolean, write_as_is, sort_key_boolean, write_boolean, write_boolean},
+    [TYPE_DATE] = {"date", " ", "string", "{\"type\":\"string\",\"description\":\"date, as 2024-02-29\"}", "date",
+	"%s::text", false, check_date, write_as_is, type_time_sort_key, write_as_is, type_text_json},
+    [TYPE_TIMESTAMP] = {"timestamp without time zone", " timestamp datetime ", "string",
+	"{\"type\":\"string\",\"description\":\"timestamp, as 2024-02-29 12:30:00\"}", "date", "%s::text", false,
 	check_timestamp, write_as_is, type_time_sort_key, type_time_canonical, type_text_json},
-    [TYPE_TIMESTAMPTZ] = {"timestamp with time zone", " timestamptz ", "string", "date", "%s::text", false,
-	check_timestamptz, write_as_is, type_time_sort_key, type_time_canonical, type_text_json},
-    [TYPE_TEXT] = {"text", " string varchar ", "string", "text", "%s", false, check_text, type_text_copy, sort_key_text,
-	write_as_is, type_text_json},
+    [TYPE_TIMESTAMPTZ] = {"timestamp with time zone", " timestamptz ", "string",
+	"{\"type\":\"string\",\"description\":\"timestamp with its offset, as 2024-02-29 12:30:00+00\"}", "date",
+	"%s::text", false, check_timestamptz, write_as_is, type_time_sort_key, type_time_canonical, type_text_json},
+    [TYPE_TEXT] = {"text", " string varchar ", "string", "{\"type\":\"string\"}", "text", "%s", false, check_text,
+	type_text_copy, sort_key_text, write_as_is, type_text_json},
 };
 
 const char *
@@ -168,6 +174,12 @@ const char *
 type_json(enum type_id type)
 {
 	return types[type].json;
+}
+
+const char *
+type_openapi(enum type_id type)
+{
+	return types[type].openapi;
 }
 
 const char *

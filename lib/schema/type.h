@@ -17,6 +17,7 @@ typedef uint8_t type_set;
 
 const char *type_sql(enum type_id type);    /* PostgreSQL name: "bigint", ... as format_type() gives it */
 const char *type_json(enum type_id type);   /* JSON Schema type: "integer", "number", "boolean", "string" */
+const char *type_openapi(enum type_id type); /* JSON Schema of what type_to_json writes, as JSON */
 const char *type_search(enum type_id type); /* Elasticsearch field type: "long", "double", "date", "text", ... */
 bool type_numeric(enum type_id type);       /* right-aligned in tables */
 
