@@ -56,7 +56,7 @@ BINS    := $(PROGS:%=$(B)/bin/%)
 UNITS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c tests/contract/*.c))
 TOOLS   := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all tests check demo serve lint bench fuzz install uninstall clean migrate index
+.PHONY: all tests check demo serve lint bench fuzz install uninstall dist deb clean migrate index
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -158,6 +158,12 @@ install: all
 
 uninstall:
 	@scripts/install --remove
+
+dist:
+	@scripts/dist $(B)/csvp-$(VERSION).tar.gz
+
+deb: all
+	@scripts/deb/build $(VERSION)
 
 clean:
 	rm -rf build

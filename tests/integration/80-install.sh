@@ -5,9 +5,12 @@
 setup
 root=$TESTS/..
 
+# made PREFIX TARGET...
 made()
 {
-	env -u MAKEFLAGS -u MAKELEVEL make -s -C "$root" B="$B" SAN= DESTDIR="$WORK/dest" PREFIX="$@"
+	local prefix=$1
+	shift
+	env -u MAKEFLAGS -u MAKELEVEL make -s -C "$root" B="$B" SAN= DESTDIR="$WORK/dest" PREFIX="$prefix" "$@"
 }
 
 mkdir -p dest/usr/bin
@@ -18,9 +21,9 @@ is "$(cd dest/usr/share/man && echo man1/* man5/* man7/*)" \
 	"$(cd "$root/man" && printf '%s\n' * | sed 's,.*\.\(.\)$,man\1/&,' | sort | tr '\n' ' ' | sed 's/ $//')" 'install: every page'
 is "$(grep -rIl '@[A-Z]*@' dest || true)" '' 'install: every name stands for something'
 for unit in dest/usr/lib/systemd/system/*.service; do
-	for program in $(sed -n 's/^Exec[A-Za-z]*=-*\([^ ]*\).*/\1/p' "$unit"); do
+	while read -r program; do
 		check "install: ${unit##*/} starts $program, which is there" test -x "dest$program"
-	done
+	done < <(sed -n 's/^Exec[A-Za-z]*=-*\([^ ]*\).*/\1/p' "$unit")
 done
 printf 'id,name\n1,ann\n' >people.csv
 expect_exit 0 'the programs run from where they were put' env PATH="$WORK/dest/usr/bin:/usr/bin:/bin" \
@@ -45,3 +48,15 @@ expect_exit 64 'csvp: a verb that is none' csvp nonsense
 matches "$(cat err)" '^csvp: unknown verb nonsense; hint: csvp help$' 'csvp: says so'
 expect_exit 64 'csvp: no program beyond its folder' csvp ../csvp-load
 expect_exit 66 "csvp: the program's exit status is its own" csvp status 9999
+
+if git -C "$root" rev-parse -q --verify HEAD >/dev/null 2>&1; then
+	for name in one two; do
+		mkdir "$name"
+		expect_exit 0 "dist: $name" "$root/scripts/dist" "$WORK/$name/csvp-0.tar.gz"
+	done
+	check 'dist: twice the same bytes' cmp one/csvp-0.tar.gz two/csvp-0.tar.gz
+	is "$(tar -tzf one/csvp-0.tar.gz | sed -n 's,^csvp-0/\(.*[^/]\)$,\1,p' | sort)" "$(git -C "$root" ls-tree -r --name-only HEAD | sort)" \
+		'dist: holds what is committed'
+else
+	skip 'dist' 'this is no git repository'
+fi
