@@ -144,6 +144,7 @@ fuzz:
 bench: all tests $(UNLIMITED)
 	B=$(B) tests/bench/run
 	B=$(B) tests/bench/search
+	B=$(B) tests/bench/services
 
 migrate: all
 	$(B)/bin/csvp-admin migrate
