@@ -131,6 +131,7 @@ ask_url(struct sqs *self, const char *name, struct err *e)
 	answer = call(self, "GetQueueUrl", request, 0, e);
 	if (answer != NULL || e->code != ERR_NOINPUT)
 		return answer;
+	*e = (struct err){0};
 	/* Two who make it at once make the same one. */
 	request = cJSON_CreateObject();
 	cJSON_AddStringToObject(request, "QueueName", name);

@@ -96,6 +96,9 @@ is_done()
 	seq -f '%.0f,a name that fills the line' 20000
 } >some.csv
 
+expect_exit 0 'dead letters of a queue that is not there yet' csvp-admin dead list --json
+is "$(cat out)" '' 'there are none'
+
 # Two hosts, one command.
 start one csvp-run --workers -j1
 start two csvp-run --workers -j1
