@@ -60,21 +60,34 @@ fail:
 	return -1;
 }
 
-/* Rows of an appended chunk that are there already: somebody put its state back by hand. 1, 0, -1. */
+/*
+ * Rows of an appended chunk that are there already, or were and have been deleted: somebody put its state back by hand.
+ * 1, 0, -1.
+ */
 static int
 appended_before(struct desk *d, const struct chunk *c, struct err *e)
 {
 	char *table = dataset_table(&d->dataset);
-	char *sql = buf_format("SELECT EXISTS (SELECT FROM %s WHERE _id >= %" PRId64 " AND _id < %" PRId64 ")", table,
-	    ledger_version(d->job.seq, c->byte), ledger_version(d->job.seq, c->byte + c->length));
+	char first[24], end[24];
+	struct buf sql = {0};
 	struct pg_rows *rows;
 	int result = -1;
 
-	if (pg_query(d->pg, &rows, e, sql, 0, NULL) == 0) {
+	snprintf(first, sizeof first, "%" PRId64, ledger_version(d->job.seq, c->byte));
+	snprintf(end, sizeof end, "%" PRId64, ledger_version(d->job.seq, c->byte + c->length));
+	buf_printf(&sql,
+	    "SELECT EXISTS (SELECT FROM %s WHERE _id >= %s AND _id < %s) OR EXISTS (SELECT FROM csvp.tombstone"
+	    " WHERE dataset = %" PRId64 " AND key[1]::bigint >= %s AND key[1]::bigint < %s",
+	    table, first, end, d->dataset.id, first, end);
+	/* By the key's index, where numbers are in the order of their texts. */
+	if (strlen(first) == strlen(end))
+		buf_printf(&sql, " AND key >= '{%s}' AND key < '{%s}'", first, end);
+	buf_byte(&sql, ')');
+	if (pg_query(d->pg, &rows, e, sql.bytes, 0, NULL) == 0) {
 		result = pg_rows_bool(rows, 0, 0);
 		pg_rows_free(rows);
 	}
-	free(sql);
+	buf_fini(&sql);
 	free(table);
 	return result;
 }
@@ -203,6 +216,7 @@ static int
 load_locked(struct desk *d, int64_t job, int64_t number, struct err *e)
 {
 	struct chunk c;
+	struct err why;
 	int result;
 
 	do {
@@ -225,6 +239,9 @@ load_locked(struct desk *d, int64_t job, int64_t number, struct err *e)
 	/* Somebody has cancelled the statement: the job says why. */
 	if (result < 0 && strcmp(pg_sqlstate(d->pg), "57014") == 0 && !sig_pending() && desk_take(d, job, e) == 0)
 		return err_set(e, ERR_AGAIN, "the statement was cancelled in the database");
+	/* What must not happen: unless somebody has just changed the table. */
+	if (result < 0 && e->code == ERR_BUG && !pg_lost(d->pg) && desk_take_dataset(d, d->dataset.id, &why) != 0)
+		*e = why;
 	if (result == LOADED && d->progress != NULL)
 		progress_add(d->progress, c.length, c.records);
 	return result < 0 ? -1 : 0;

@@ -49,6 +49,8 @@ struct stage {
 	int64_t said_job;
 	long long *jobs; /* all that were seen */
 	size_t job_count;
+	long long *failed; /* those of which a chunk failed for good in a stage before */
+	size_t failed_count;
 };
 
 int
@@ -259,6 +261,32 @@ see_job(struct stage *s, int64_t job)
 	return true;
 }
 
+static void
+note_failed(struct stage *s, int64_t job)
+{
+	if (s->failed_count > 0 && s->failed[s->failed_count - 1] == job)
+		return;
+	s->failed = buf_realloc(s->failed, s->failed_count + 1, sizeof *s->failed);
+	s->failed[s->failed_count++] = job;
+}
+
+/* What has failed for good, and been told, is not missed once more as something to try again. */
+static void
+drop_failed(struct stage *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->job_count; i++) {
+		size_t k = 0;
+
+		while (k < s->failed_count && s->failed[k] != s->jobs[i])
+			k++;
+		if (k == s->failed_count)
+			s->jobs[kept++] = s->jobs[i];
+	}
+	s->job_count = kept;
+}
+
 /* A job's chunks, freed by the caller; what is to be done of them is counted for progress. */
 static int
 read_chunks(struct stage *s, int64_t id, struct chunk **chunks, size_t *count, struct err *e)
@@ -334,6 +362,8 @@ take_line(struct stage *s, const char *line, bool piped)
 		expect_rest(s, ref.job);
 	if (ref.failure != ERR_NONE) {
 		note_code(s, ref.failure);
+		if (ref.chunk >= 0 && ref.failure < ERR_AGAIN)
+			note_failed(s, ref.job);
 		stage_print(s, &ref);
 	} else if (ref.chunk < 0 && !s->plan->whole_jobs) {
 		if (expand(s, &ref, &e) != 0)
@@ -432,6 +462,7 @@ stage_run(const struct stage_plan *plan, const struct site *site, char *const *o
 	for (int i = 0; i < plan->threads; i++)
 		pthread_join(threads[i], NULL);
 	progress_free(s.progress);
+	drop_failed(&s);
 
 	if (plan->conclude != NULL && s.job_count > 0 && !sig_pending() && !s.closed &&
 	    plan->conclude(site, s.jobs, s.job_count, count == 0, &last) != 0) {
@@ -446,6 +477,7 @@ stage_run(const struct stage_plan *plan, const struct site *site, char *const *o
 	free(threads);
 	free(s.queue.refs);
 	free(s.held.refs);
+	free(s.failed);
 	free(s.jobs);
 	return s.worst == ERR_NONE ? 0 : -1;
 }

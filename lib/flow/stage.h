@@ -51,8 +51,9 @@ struct stage_plan {
 	int (*idle)(void *worker, struct err *e);
 
 	/*
-	 * At the end, for each job seen: add to *e what the exit status must still tell; NULL for none. `piped`: the
-	 * references came on stdin, from a stage that had its own say.
+	 * At the end, for each job seen, but those of which a stage before has handed on a chunk that failed for good: add
+	 * to *e what the exit status must still tell; NULL for none. `piped`: the references came on stdin, from a stage
+	 * that had its own say.
 	 */
 	int (*conclude)(const struct site *site, const long long *jobs, size_t count, bool piped, struct err *e);
 };

@@ -155,6 +155,33 @@ dataset_ensure(struct pg *pg, const char *name, const char *schema, struct datas
 	return found > 0 ? 0 : -1;
 }
 
+/* The columns that csvp adds may have been dropped by a person. */
+static int
+check_own_columns(struct pg *pg, const struct dataset *d, struct err *e)
+{
+	struct pg_rows *rows;
+	char id[24];
+	int result;
+
+	snprintf(id, sizeof id, "%" PRId64, d->id);
+	result = PG_QUERY(pg, &rows, e,
+	    "SELECT n FROM csvp.dataset d, unnest(CASE WHEN d.key = '{}' THEN '{_version,_id}'::text[] ELSE "
+	    "'{_version}' "
+	    "END) n WHERE d.id = $1 AND NOT EXISTS (SELECT FROM pg_attribute WHERE attname = n AND NOT attisdropped"
+	    " AND attrelid = to_regclass(format('%I.%I', d.table_schema, d.table_name)))",
+	    id);
+	if (result != 0)
+		return -1;
+	if (pg_rows_count(rows) > 0)
+		result = err_set(e, ERR_DATA,
+		    "dataset %s: table %s.%s has no column \"%s\" any more, which csvp orders records by; hint: drop "
+		    "the "
+		    "dataset and upload its files again",
+		    d->name, d->table_schema, d->table_name, pg_rows_text(rows, 0, 0));
+	pg_rows_free(rows);
+	return result;
+}
+
 int
 dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struct err *e)
 {
@@ -189,6 +216,8 @@ dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struc
 			type = TYPE_TEXT;
 		shape_add(shape, pg_rows_text(rows, i, 0), pg_rows_text(rows, i, 1), type, pg_rows_bool(rows, i, 3));
 	}
+	if (count > 0 && check_own_columns(pg, d, e) != 0)
+		goto fail;
 	pg_rows_free(rows);
 	rows = NULL;
 	if (PG_QUERY(pg, &rows, e, "SELECT unnest(key) FROM csvp.dataset WHERE id = $1", id) != 0)

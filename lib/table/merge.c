@@ -59,9 +59,17 @@ winners(const struct merge *m, size_t from, size_t to)
 	return count;
 }
 
+/* A trigger BEFORE the row has returned NULL: nobody would miss the record if that were no refusal. */
+static int
+left_out(const struct merge *m, struct err *e)
+{
+	return err_set(e, ERR_DATA, "a trigger of table %s.%s has left it out", m->target->schema, m->target->name);
+}
+
 static int
 append_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 {
+	uint64_t sent = winners(m, from, to);
 	struct buf sql = {0};
 	int result;
 
@@ -72,11 +80,10 @@ append_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 	buf_string(&sql, ") FROM STDIN");
 	result = copyin_groups(m->pg, m->batch, from, to, sql.bytes, e);
 	buf_fini(&sql);
-	if (result == 0) {
-		/* A trigger of a person's may want no row of a record. */
-		m->result->inserted += pg_copied(m->pg);
-		m->result->superseded += winners(m, from, to) - pg_copied(m->pg);
-	}
+	if (result == 0 && pg_copied(m->pg) < sent)
+		return left_out(m, e);
+	if (result == 0)
+		m->result->inserted += sent;
 	return result;
 }
 
@@ -275,6 +282,36 @@ remove_beaten(const struct merge *m, uint64_t *beaten, struct err *e)
 	return result;
 }
 
+/* Every staged record whose row is not as it says is beaten by a higher version, of a row or a deletion. */
+static int
+check_written(const struct merge *m, struct err *e)
+{
+	const struct target *t = m->target;
+	struct buf sql = {0};
+	uint64_t missing;
+	int result;
+
+	buf_string(&sql, "SELECT count(*) FROM ");
+	append_stage(&sql, t);
+	buf_string(&sql, " s WHERE NOT EXISTS (SELECT FROM ");
+	target_table(&sql, t);
+	buf_string(&sql, " t WHERE ");
+	target_key_join(&sql, t, "t.", "s.");
+	buf_string(&sql, " AND (t._version >= s._version OR record_image_eq(ROW(");
+	target_values(&sql, t, "t.");
+	buf_string(&sql, "), ROW(");
+	target_values(&sql, t, "s.");
+	buf_printf(&sql,
+	    ")))) AND NOT EXISTS (SELECT FROM csvp.tombstone d WHERE d.dataset = %" PRId64
+	    " AND d.version > s._version AND d.key = ",
+	    t->dataset);
+	target_key_text(&sql, t, "s.");
+	buf_byte(&sql, ')');
+	result = numbers(m->pg, sql.bytes, &missing, 1, e);
+	buf_fini(&sql);
+	return result == 0 && missing > 0 ? left_out(m, e) : result;
+}
+
 static int
 upsert_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 {
@@ -288,7 +325,8 @@ upsert_groups(const struct merge *m, size_t from, size_t to, struct err *e)
 		return -1;
 	if (m->guess == MERGE_ALL_CHANGED && m->mode == MERGE_LEAVE && update_rows(m, &before, e) != 0)
 		return -1;
-	if ((before < staged && upsert_rows(m, &u, e) != 0) || remove_beaten(m, &beaten, e) != 0)
+	if ((before < staged && upsert_rows(m, &u, e) != 0) || (u.written < u.considered && check_written(m, e) != 0) ||
+	    remove_beaten(m, &beaten, e) != 0)
 		return -1;
 	/*
 	 * Rows left alone were not considered, nor those updated before, which are equal by now. A row equal in the snapshot
@@ -383,6 +421,8 @@ merge_batch(struct pg *pg, const struct target *t, enum merge_mode mode, enum me
 	int written = 0;
 
 	*result = (struct merge_result){0};
+	if (mode != MERGE_APPEND && target_check_key(pg, t, e) != 0)
+		return -1;
 	/*
 	 * Deferred constraints must speak before the commit. A join of stage and table must stay a nested loop over the
 	 * key: sorted keys visit each page of the index once, and no statistics of a table that grows are to be trusted.

@@ -34,7 +34,7 @@ int merge_prepare(struct pg *pg, const struct target *t, struct err *e) __attrib
  * Write a grouped batch inside the caller's transaction: the newest record of
  * each group, in the batch's order, if its version is higher than the row's
  * and no visible tombstone beats it. A record that the server refuses (a
- * constraint, a trigger) is found by halving the batch; its entry gets a
+ * constraint, a trigger, which may also leave it out by returning NULL) is found by halving the batch; its entry gets a
  * fault, and an earlier record of its key takes its place. Other errors are
  * returned; the transaction is then to be rolled back.
  */

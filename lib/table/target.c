@@ -33,6 +33,60 @@ target_lock(struct pg *pg, const struct target *t, const char *mode, struct err 
 	return result;
 }
 
+static const char *
+key_name(const struct target *t, size_t i)
+{
+	return t->shape->key_count == 0 ? "_id" : t->shape->columns[t->shape->key[i]].name;
+}
+
+static size_t
+key_count(const struct target *t)
+{
+	return t->shape->key_count == 0 ? 1 : t->shape->key_count;
+}
+
+int
+target_check_key(struct pg *pg, const struct target *t, struct err *e)
+{
+	struct buf sql = {0}, table = {0}, key = {0};
+	struct pg_rows *rows;
+	int result;
+
+	target_table(&table, t);
+	target_key(&key, t, "");
+	/* What ON CONFLICT asks for, and what it cannot be used with (CREATE RULE: INSERT 3, UPDATE 2, DELETE 4). */
+	buf_string(&sql, "WITH t AS (SELECT ");
+	pg_quote_literal(&sql, table.bytes);
+	buf_string(&sql, "::regclass AS id) SELECT EXISTS (SELECT FROM pg_index i, t WHERE i.indrelid = t.id"
+			 " AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL"
+			 " AND (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a"
+			 "   WHERE a.attrelid = t.id AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))"
+			 "  = (SELECT array_agg(n ORDER BY n) FROM unnest(ARRAY[");
+	for (size_t i = 0; i < key_count(t); i++) {
+		buf_string(&sql, i > 0 ? ", " : "");
+		pg_quote_literal(&sql, key_name(t, i));
+	}
+	buf_string(&sql, "]) n) AND cardinality(i.indkey[0:i.indnkeyatts - 1]) = ");
+	buf_printf(&sql, "%zu), (SELECT min(rulename) FROM pg_rewrite, t WHERE ev_class = t.id AND ev_type <> '1')",
+	    key_count(t));
+	result = pg_query(pg, &rows, e, sql.bytes, 0, NULL);
+	if (result == 0) {
+		if (!pg_rows_bool(rows, 0, 0))
+			result = err_set(e, ERR_DATA,
+			    "table %s.%s has no primary key any more; hint: ALTER TABLE %s ADD PRIMARY KEY (%s)",
+			    t->schema, t->name, table.bytes, key.bytes);
+		else if (pg_rows_text(rows, 0, 1) != NULL)
+			result = err_set(e, ERR_DATA,
+			    "table %s.%s has a rule, %s, which records cannot be merged past; hint: a trigger instead",
+			    t->schema, t->name, pg_rows_text(rows, 0, 1));
+		pg_rows_free(rows);
+	}
+	buf_fini(&key);
+	buf_fini(&table);
+	buf_fini(&sql);
+	return result;
+}
+
 static void
 column(struct buf *sql, const char *separator, const char *prefix, const char *name)
 {
@@ -55,18 +109,6 @@ target_columns(struct buf *sql, const struct target *t, const char *prefix)
 {
 	target_values(sql, t, prefix);
 	column(sql, ", ", prefix, "_version");
-}
-
-static const char *
-key_name(const struct target *t, size_t i)
-{
-	return t->shape->key_count == 0 ? "_id" : t->shape->columns[t->shape->key[i]].name;
-}
-
-static size_t
-key_count(const struct target *t)
-{
-	return t->shape->key_count == 0 ? 1 : t->shape->key_count;
 }
 
 void

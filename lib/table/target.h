@@ -31,6 +31,12 @@ void target_table(struct buf *sql, const struct target *t);
 int target_lock(struct pg *pg, const struct target *t, const char *mode, struct err *e)
     __attribute__((warn_unused_result));
 
+/*
+ * Is the key still what records can be merged by? 65 naming what a person has
+ * taken away or put there. While the table is locked, so that it stays so.
+ */
+int target_check_key(struct pg *pg, const struct target *t, struct err *e) __attribute__((warn_unused_result));
+
 /* Append the column list, each name behind `prefix` ("t." or ""): the shape's columns, `_id` if there is one, `_version`. */
 void target_columns(struct buf *sql, const struct target *t, const char *prefix);
 

@@ -71,6 +71,15 @@ is "$(sql "SELECT derived, records = inserted + updated + unchanged + superseded
 is "$(sql 'SELECT count(*) FROM navaids')" 11008 'a chunk set back: no row is doubled'
 expect_exit 0 'a chunk set back: csvp-admin verify agrees' csvp-admin verify
 
+# Without a key, and all rows of the chunk deleted meanwhile: they stay away.
+printf 'id\n1\n2\n3\n' >appended.csv
+csvp-run -q -d appended appended.csv
+sql 'DELETE FROM appended' "UPDATE csvp.chunk c SET state = 'pending' FROM csvp.job_status j WHERE j.id = job AND dataset_name = 'appended'"
+expect_exit 0 'a chunk of deleted rows set back' csvp-run -q --resume
+is "$(sql 'SELECT count(*) FROM appended') $(sql "SELECT superseded, derived FROM csvp.job_status WHERE dataset_name = 'appended'")" \
+	'0 3|done' 'a chunk of deleted rows set back: they do not return'
+expect_exit 0 'a chunk of deleted rows set back: csvp-admin verify agrees' csvp-admin verify appended
+
 # Two csvp-run of one file at the same moment, with a dataset that is new to both; three times.
 for round in 1 2 3; do
 	dataset=both$round

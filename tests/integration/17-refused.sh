@@ -37,3 +37,49 @@ expect_exit 3 'a refused record of a key that comes twice' csvp-run -q -d refuse
 is "$(sql 'SELECT id, name FROM refused WHERE id < 4 ORDER BY 1')" $'1|older\n2|newer\n3|other' \
 	'the earlier record of its key takes its place'
 expect_exit 0 'csvp-admin verify' csvp-admin verify
+
+# A trigger that passes over a record makes it a reject, too, not a record that nobody misses: also while the table is new.
+sql "CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS
+	'BEGIN IF NEW.name = ''pass'' THEN RETURN NULL; END IF; RETURN NEW; END'" \
+	'CREATE TRIGGER pass BEFORE INSERT ON refused FOR EACH ROW EXECUTE FUNCTION pass()'
+printf 'id,name\n9001,new\n9002,pass\n9003,new\n' >pass.csv
+expect_exit 65 'a record that a trigger passes over' csvp-run -q -d refused pass.csv
+matches "$(cat err)" 'line 3, byte 17: a trigger of table public.refused has left it out' 'is told'
+is "$(sql "SELECT inserted, superseded, rejected FROM csvp.job_status WHERE file = 'pass.csv'")" '2|0|1' 'and counted as a reject'
+job=$(csvp-upload -q -d passed pass.csv)
+csvp-split -q "$job" >refs
+sql 'CREATE TRIGGER pass BEFORE INSERT ON passed FOR EACH ROW EXECUTE FUNCTION pass()'
+expect_exit 65 'a record of a new table that a trigger passes over' csvp-run -q --resume "$job"
+is "$(sql 'SELECT count(*) FROM passed') $(sql "SELECT inserted, rejected FROM csvp.job_status WHERE id = $job")" '2 2|1' \
+	'is a reject as well'
+expect_exit 0 'csvp-admin verify' csvp-admin verify
+
+# What a person has taken away from a table, or put there: bad data, and named, by whatever meets it.
+# told NAME REGEX COMMAND...
+told()
+{
+	local name=$1 words=$2
+	shift 2
+	expect_exit 65 "$name" "$@"
+	matches "$(cat err)" "$words" "$name: is told"
+	is "$(grep -c . err)" 1 "$name: in one line"
+}
+
+printf 'id,name\n1,a\n2,b\n' >some.csv
+for table in nokey norow ruled; do
+	csvp-run -q -d $table -k id some.csv
+done
+sed 's/a$/c/' some.csv >other.csv
+sql 'ALTER TABLE nokey DROP CONSTRAINT nokey_pkey'
+told 'a table without its primary key' 'table public\.nokey has no primary key any more; hint: ALTER TABLE' csvp-run -q -d nokey other.csv
+sql 'ALTER TABLE nokey ADD PRIMARY KEY (id)'
+expect_exit 0 'as the hint says' csvp-run -q --resume
+is "$(sql 'SELECT name FROM nokey ORDER BY id')" $'c\nb' 'it is loaded'
+sql "CREATE RULE mine AS ON INSERT TO ruled DO ALSO NOTIFY ruled"
+told 'a table with a rule' 'table public\.ruled has a rule, mine,.*; hint: ' csvp-run -q -d ruled other.csv
+expect_exit 0 'it can be searched' csvp-search -q -d ruled a
+sql 'ALTER TABLE norow DROP COLUMN _version'
+words='table public\.norow has no column "_version" any more.*; hint: '
+told 'a table without _version: a job' "$words" csvp-run -q -d norow other.csv
+told 'a table without _version: a search' "$words" csvp-search -q -d norow a
+told 'a table without _version: its proof' "$words" csvp-admin verify norow
