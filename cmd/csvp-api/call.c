@@ -63,6 +63,18 @@ call_flag(const struct call *c, const char *name)
 	return text != NULL && strcmp(text, "true") == 0;
 }
 
+/* A string in it is to be text that PostgreSQL can hold: UTF-8, and no NUL, which cJSON would take for an end. */
+static bool
+holds_text(const struct buf *json)
+{
+	if (utf8_flaw(json->bytes, json->length) != json->length)
+		return false;
+	for (const char *at = json->bytes; *at != '\0'; at++)
+		if (*at == '\\' && *++at == 'u' && strncmp(at, "u0000", 5) == 0)
+			return false;
+	return true;
+}
+
 int
 call_json(struct call *c, cJSON **object, struct err *e)
 {
@@ -71,21 +83,15 @@ call_json(struct call *c, cJSON **object, struct err *e)
 	int result = request_body(&c->request, LARGEST_JSON, &body, e);
 
 	*object = NULL;
-	if (result == 0 && body.length > 0 && memchr(body.bytes, '\0', body.length) == NULL) {
+	if (result == 0 && body.length > 0 && holds_text(&body))
 		*object = cJSON_ParseWithOpts(body.bytes, &end, true);
-		/* A string in it is to be text that PostgreSQL can hold. */
-		if (*object != NULL && utf8_flaw(body.bytes, body.length) != body.length) {
-			cJSON_Delete(*object);
-			*object = NULL;
-		}
-	}
 	buf_fini(&body);
 	if (result < 0)
 		return -1;
 	if (result > 0)
 		response_problem(&c->response, 413, "the body is longer than %d bytes", LARGEST_JSON);
 	else if (*object == NULL)
-		response_problem(&c->response, 400, "the body is not JSON");
+		response_problem(&c->response, 400, "the body is not JSON of UTF-8 text without NUL");
 	else if (!cJSON_IsObject(*object))
 		response_problem(&c->response, 400, "the body is JSON, but no object");
 	else

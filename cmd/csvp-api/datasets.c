@@ -85,10 +85,17 @@ fault(struct wish *w, const char *name, const char *reason)
 	cJSON_AddItemToArray(w->errors, object);
 }
 
+/* Text of 1 to so many characters? */
 static bool
 is_text(const cJSON *item, size_t longest)
 {
-	return cJSON_IsString(item) && item->valuestring[0] != '\0' && strlen(item->valuestring) <= longest;
+	size_t characters = 0;
+
+	if (!cJSON_IsString(item))
+		return false;
+	for (const char *at = item->valuestring; *at != '\0'; at++)
+		characters += (*at & 0xc0) != 0x80;
+	return characters > 0 && characters <= longest;
 }
 
 static void
@@ -147,7 +154,7 @@ read_wish(struct wish *w, const cJSON *body)
 	if (is_text(name, LONGEST_NAME))
 		w->name = name->valuestring;
 	else
-		fault(w, "name", "must be text of 1 to 200 bytes");
+		fault(w, "name", "must be text of 1 to 200 characters");
 	read_columns(w, cJSON_GetObjectItemCaseSensitive(body, "columns"));
 	read_key(w, cJSON_GetObjectItemCaseSensitive(body, "key"));
 	cJSON_ArrayForEach(

@@ -15,11 +15,11 @@ enum type_id { TYPE_BIGINT, TYPE_NUMERIC, TYPE_BOOLEAN, TYPE_DATE, TYPE_TIMESTAM
 typedef uint8_t type_set;
 #define TYPE_ALL ((type_set)((1u << TYPE_COUNT) - 1))
 
-const char *type_sql(enum type_id type);    /* PostgreSQL name: "bigint", ... as format_type() gives it */
-const char *type_json(enum type_id type);   /* JSON Schema type: "integer", "number", "boolean", "string" */
+const char *type_sql(enum type_id type);     /* PostgreSQL name: "bigint", ... as format_type() gives it */
+const char *type_json(enum type_id type);    /* JSON Schema type: "integer", "number", "boolean", "string" */
 const char *type_openapi(enum type_id type); /* JSON Schema of what type_to_json writes, as JSON */
-const char *type_search(enum type_id type); /* Elasticsearch field type: "long", "double", "date", "text", ... */
-bool type_numeric(enum type_id type);       /* right-aligned in tables */
+const char *type_search(enum type_id type);  /* Elasticsearch field type: "long", "double", "date", "text", ... */
+bool type_numeric(enum type_id type);        /* right-aligned in tables */
 
 /* Type by its SQL name or a common synonym (int8, integer, bool, timestamp, string ...); false if unknown. */
 bool type_parse(const char *name, enum type_id *out);
