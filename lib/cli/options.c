@@ -140,22 +140,21 @@ parse_char(const char *value, char *out)
 	return true;
 }
 
+/* Of any kind but a list. */
 static int
-assign(const struct parser *p, const struct option *o, const char *value, struct err *e)
+assign_value(const struct option *o, const char *value, struct err *e)
 {
 	const char *expected = NULL;
 
 	switch (o->kind) {
 	case OPTION_COMMAND:
+	case OPTION_LIST:
 		break;
 	case OPTION_FLAG:
 		*(bool *)o->value = true;
 		break;
 	case OPTION_STRING:
 		*(const char **)o->value = value;
-		break;
-	case OPTION_LIST:
-		list_append(p, o->value, value);
 		break;
 	case OPTION_COUNT:
 		expected = num_uint64(value, o->value) ? NULL : "a whole number";
@@ -173,6 +172,52 @@ assign(const struct parser *p, const struct option *o, const char *value, struct
 	if (expected != NULL)
 		return err_set(e, ERR_USAGE, "option --%s: \"%s\" is not %s", o->name, value, expected);
 	return 0;
+}
+
+static int
+assign(const struct parser *p, const struct option *o, const char *value, struct err *e)
+{
+	if (o->kind != OPTION_LIST)
+		return assign_value(o, value, e);
+	list_append(p, o->value, value);
+	return 0;
+}
+
+int
+options_set(const struct option *options, const char *name, const char *value, struct err *e)
+{
+	const struct option *o = options;
+
+	while (o->name != NULL && strcmp(o->name, name) != 0)
+		o++;
+	if (o->name == NULL)
+		return err_set(e, ERR_NOINPUT, "there is no option %s", name);
+	if (o->kind == OPTION_LIST) {
+		struct option_list *list = o->value;
+
+		list->values = buf_realloc(list->values, list->count + 1, sizeof *list->values);
+		list->values[list->count++] = value;
+		return 0;
+	}
+	if (o->kind == OPTION_FLAG && strcmp(value, "true") != 0) {
+		*(bool *)o->value = false;
+		return strcmp(value, "false") == 0
+			   ? 0
+			   : err_set(e, ERR_USAGE, "option --%s: \"%s\" is neither true nor false", name, value);
+	}
+	return assign_value(o, value, e);
+}
+
+void
+options_release(const struct option *options)
+{
+	for (const struct option *o = options; o->name != NULL; o++)
+		if (o->kind == OPTION_LIST) {
+			struct option_list *list = o->value;
+
+			free(list->values);
+			*list = (struct option_list){0};
+		}
 }
 
 /* The value of an option that wants one and had none attached: the next argument. */

@@ -55,6 +55,16 @@ int options_parse(const struct program *program, int argc, char **argv, char ***
     __attribute__((warn_unused_result));
 
 /*
+ * Give one option of a table a value by its name, where there is no command
+ * line: a flag takes "true" or "false". The rows' values are the caller's; what
+ * a list points to must outlive it. 64, naming the option; -1 also with
+ * ERR_NOINPUT for a name that is in no row. options_release frees the lists.
+ */
+int options_set(const struct option *options, const char *name, const char *value, struct err *e)
+    __attribute__((warn_unused_result));
+void options_release(const struct option *options);
+
+/*
  * After options_parse: append to `arguments` what gives these options the
  * values they have now ("--name=value", malloced), for a program that hands
  * them on to another one.

@@ -30,6 +30,7 @@ struct transfer {
 	struct input *input;
 	struct progress *progress;
 	struct dataset dataset;
+	bool created; /* the dataset, for this upload */
 	int64_t job;
 	char *object;
 	bool stored;              /* the object is there, by this upload */
@@ -58,7 +59,6 @@ static int
 find_dataset(const struct site *site, struct transfer *t, struct err *e)
 {
 	const struct upload *u = t->upload;
-	bool created = false;
 	int found;
 
 	if (u->existing) {
@@ -69,12 +69,12 @@ find_dataset(const struct site *site, struct transfer *t, struct err *e)
 			    u->dataset);
 		if (found < 0)
 			return -1;
-	} else if (dataset_ensure(t->pg, u->dataset, site_schema(site), &t->dataset, &created, e) != 0) {
+	} else if (dataset_ensure(t->pg, u->dataset, site_schema(site), &t->dataset, &t->created, e) != 0) {
 		return -1;
 	}
 	if (datasets_renew(site, t->pg, &t->dataset, e) != 0)
 		return -1;
-	log_notice("dataset %s (%s)", u->dataset, created ? "new" : "existing");
+	log_notice("dataset %s (%s)", u->dataset, t->created ? "new" : "existing");
 	return intake_check_key(t->pg, &t->dataset, u->key, u->key_count, e);
 }
 
@@ -233,6 +233,37 @@ discard(struct transfer *t, struct err *e)
 	return t->stored ? store_remove(t->store, t->object, e) : 0;
 }
 
+/* What failed and cannot go on leaves nothing, also after a signal; if even that fails, the next upload collects it. */
+static void
+take_back(struct transfer *t)
+{
+	struct err e;
+
+	if (t->store == NULL || t->resumable || pg_lost(t->pg))
+		return;
+	pg_shield(t->pg, true);
+	store_shield(t->store, true);
+	if ((t->job != 0 && discard(t, &e) != 0) || (t->created && dataset_forget(t->pg, t->dataset.id, &e) != 0))
+		log_detail("left behind by the failed upload: %s", e.message);
+}
+
+/* The dataset and a job in it. Who made the dataset for an upload that failed may take it away at this moment. */
+static int
+begin(const struct site *site, struct transfer *t, struct err *e)
+{
+	enum { TRIES = 5 };
+
+	for (int i = 1;; i++) {
+		if (find_dataset(site, t, e) != 0 || collect_dead(t, e) != 0)
+			return -1;
+		if (open_job(t, e) == 0)
+			return 0;
+		if (e->code != ERR_NOINPUT || i == TRIES)
+			return -1;
+		dataset_fini(&t->dataset);
+	}
+}
+
 static int
 take_in(struct transfer *t, struct upload_result *result, struct err *e)
 {
@@ -256,13 +287,16 @@ take_in(struct transfer *t, struct upload_result *result, struct err *e)
 		.key_count = u->key_count,
 		.max_rejects = u->max_rejects,
 		.force = u->force,
+		.request = u->request,
 	    },
 	    &outcome, e);
-	/* A job that failed by its rejects stands for the bytes all the same. */
-	if (outcome.finished)
-		result->job = outcome.job;
-	if (status != 0)
+	if (status != 0) {
+		/* A job that failed by its rejects, or is paused, stands for the bytes all the same. */
+		result->conflict = outcome.finished || (outcome.reused && e->code == ERR_AGAIN);
+		if (result->conflict)
+			result->job = outcome.job;
 		return -1;
+	}
 	if (outcome.notice[0] != '\0')
 		log_notice("%s", outcome.notice);
 	if (outcome.reused && discard(t, e) != 0)
@@ -280,32 +314,27 @@ upload_file(const struct site *site, const struct upload *u, struct progress *pr
     struct err *e)
 {
 	struct transfer t = {.upload = u, .progress = progress};
-	struct err ignored;
 	int status = -1;
 
 	*result = (struct upload_result){0};
-	t.input = input_open(u->path, u->reading->encoding, e);
+	t.input = u->source != NULL ? input_open_source(u->source, u->reading->encoding, e)
+				    : input_open(u->path, u->reading->encoding, e);
 	if (t.input == NULL)
 		return -1;
 	if (progress != NULL)
 		progress_total(progress, input_size(t.input));
 	t.pg = site_connect(site, e);
 	t.store = t.pg != NULL ? site_store(site, e) : NULL;
-	if (t.store == NULL || find_dataset(site, &t, e) != 0 || collect_dead(&t, e) != 0 || open_job(&t, e) != 0)
-		goto done;
-	status = take_in(&t, result, e);
-	/* What failed and cannot go on leaves nothing, also after a signal; if even that fails, the next upload collects it. */
-	pg_shield(t.pg, true);
-	store_shield(t.store, true);
-	if (status != 0 && !t.resumable && !pg_lost(t.pg) && discard(&t, &ignored) != 0)
-		log_detail("left behind by the failed upload: %s", ignored.message);
-
-done:
+	if (t.store != NULL && begin(site, &t, e) == 0)
+		status = take_in(&t, result, e);
+	if (status != 0)
+		take_back(&t);
 	free(t.object);
 	unfinished_fini(&t.before);
 	dataset_fini(&t.dataset);
 	store_close(t.store);
-	site_release(site, t.pg);
+	/* With its lock, that is: the job's uploader is not alive any more. */
+	pg_close(t.pg);
 	input_close(t.input);
 	return status;
 }

@@ -9,10 +9,12 @@ struct err;
 struct progress;
 struct reading;
 struct site;
+struct source;
 
 /* One file to take in. */
 struct upload {
-	const char *path; /* "-": stdin */
+	const char *path;            /* "-": stdin */
+	const struct source *source; /* the bytes, and path is only what the job calls them; NULL: read path */
 	const char *dataset;
 	bool existing;          /* 66 if the dataset is not there */
 	const char *const *key; /* headers */
@@ -21,11 +23,13 @@ struct upload {
 	const char *max_rejects; /* NULL: not given, then 0 */
 	bool fail_fast;
 	bool force;
+	const char *request; /* the caller's own name of this upload (ledger/request.h); NULL: none */
 };
 
 struct upload_result {
 	int64_t job;
 	bool reused;
+	bool conflict; /* after an error: only because of an earlier job of these bytes, which is `job` */
 	uint64_t bytes; /* as received */
 	char sha256[65];
 };
@@ -33,9 +37,10 @@ struct upload_result {
 /*
  * Store the bytes for ever and open a job, or find the job that stands for
  * them (DESIGN 5, "The same bytes again"). Notices go to the log. What dead
- * uploads of the same dataset left behind is collected on the way. Of an
- * earlier job that failed by its rejects result->job is set although it is 65;
- * after any other error that is 0.
+ * uploads of the same dataset left behind is collected on the way. A dataset
+ * that was made for an upload which failed is gone again. Of an earlier job
+ * that failed by its rejects (65) or is paused (75) result->job is set and
+ * `conflict` says so; after any other error it is 0.
  */
 int upload_file(const struct site *site, const struct upload *u, struct progress *progress,
     struct upload_result *result, struct err *e) __attribute__((warn_unused_result));

@@ -21,7 +21,8 @@
 
 struct input {
 	char *name;
-	int fd;
+	struct source raw; /* the bytes as received */
+	int fd;            /* -1: somebody else's source */
 	bool ended;
 	struct stat opened;
 	bool regular;
@@ -60,11 +61,10 @@ wait_readable(const struct input *in, struct err *e)
 	return sig_check(e);
 }
 
-/* The chain's first link: the bytes as received, hashed. */
 static ssize_t
-receive(void *ctx, void *bytes, size_t capacity, struct err *e)
+read_file(void *ctx, void *bytes, size_t capacity, struct err *e)
 {
-	struct input *in = ctx;
+	const struct input *in = ctx;
 	ssize_t n;
 
 	do {
@@ -72,8 +72,18 @@ receive(void *ctx, void *bytes, size_t capacity, struct err *e)
 			return -1;
 		n = read(in->fd, bytes, capacity);
 	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	return n >= 0 ? n : err_errno(e, errno, "%s: cannot read", in->name);
+}
+
+/* The chain's first link: the bytes as received, hashed. */
+static ssize_t
+receive(void *ctx, void *bytes, size_t capacity, struct err *e)
+{
+	struct input *in = ctx;
+	ssize_t n = in->raw.read(in->raw.ctx, bytes, capacity, e);
+
 	if (n < 0)
-		return err_errno(e, errno, "%s: cannot read", in->name);
+		return -1;
 	if (n > 0 && EVP_DigestUpdate(in->hash, bytes, (size_t)n) != 1)
 		return err_set(e, ERR_BUG, "%s: SHA-256 failed", in->name);
 	in->received += (uint64_t)n;
@@ -127,23 +137,49 @@ start_hash(struct input *in, struct err *e)
 	return 0;
 }
 
-struct input *
-input_open(const char *path, const char *encoding, struct err *e)
+static struct input *
+new_input(const char *name)
 {
 	struct input *in = buf_calloc(1, sizeof *in);
 
 	in->fd = -1;
-	in->name = buf_strdup(strcmp(path, "-") == 0 ? "stdin" : path);
-	if (open_file(in, path, e) != 0 || start_hash(in, e) != 0)
-		goto fail;
+	in->name = buf_strdup(name);
+	in->raw = (struct source){read_file, in, in->name};
+	return in;
+}
+
+static int
+start_chain(struct input *in, const char *encoding, struct err *e)
+{
+	if (start_hash(in, e) != 0)
+		return -1;
 	in->inflate = inflate_open(&(struct source){receive, in, in->name}, e);
 	if (in->inflate == NULL)
-		goto fail;
+		return -1;
 	in->transcode = transcode_open(&(struct source){inflate_read, in->inflate, in->name}, encoding, e);
-	if (in->transcode == NULL)
-		goto fail;
-	return in;
-fail:
+	return in->transcode != NULL ? 0 : -1;
+}
+
+struct input *
+input_open(const char *path, const char *encoding, struct err *e)
+{
+	struct input *in = new_input(strcmp(path, "-") == 0 ? "stdin" : path);
+
+	if (open_file(in, path, e) == 0 && start_chain(in, encoding, e) == 0)
+		return in;
+	input_close(in);
+	return NULL;
+}
+
+struct input *
+input_open_source(const struct source *source, const char *encoding, struct err *e)
+{
+	struct input *in = new_input(source->name);
+
+	in->raw.read = source->read;
+	in->raw.ctx = source->ctx;
+	if (start_chain(in, encoding, e) == 0)
+		return in;
 	input_close(in);
 	return NULL;
 }

@@ -7,6 +7,7 @@
 
 struct err;
 struct input;
+struct source;
 struct stat;
 
 /* What is known of the bytes once all of them were read. */
@@ -26,6 +27,9 @@ struct input_digest {
  */
 struct input *input_open(const char *path, const char *encoding, struct err *e);
 
+/* The same of a source, which must outlive it: what it gives is taken as a pipe's bytes are. */
+struct input *input_open_source(const struct source *source, const char *encoding, struct err *e);
+
 /* As read(2) on the decoded text: 0 at the end, -1 with *e set. */
 ssize_t input_read(struct input *in, void *bytes, size_t capacity, struct err *e);
 
@@ -38,7 +42,7 @@ int input_finish(struct input *in, struct input_digest *out, struct err *e) __at
 /* SHA-256 of the bytes received so far: those that all text given out so far was made of. */
 void input_sha256(const struct input *in, unsigned char sha256[32]);
 
-/* The regular file that is read, as it was when opened; NULL for a pipe or the like. */
+/* The regular file that is read, as it was when opened; NULL for a pipe, a source or the like. */
 const struct stat *input_file(const struct input *in);
 
 /* Bytes received so far, and the size of a regular file (0: unknown), for progress. */

@@ -155,6 +155,33 @@ dataset_ensure(struct pg *pg, const char *name, const char *schema, struct datas
 	return found > 0 ? 0 : -1;
 }
 
+/* Its row is locked, so that whoever is about to open a job there finds that it is gone. */
+int
+dataset_forget(struct pg *pg, int64_t id, struct err *e)
+{
+	struct pg_rows *rows = NULL;
+	char number[24];
+	bool forgotten;
+
+	snprintf(number, sizeof number, "%" PRId64, id);
+	if (pg_begin(pg, e) != 0 ||
+	    PG_QUERY(pg, NULL, e, "SELECT FROM csvp.dataset WHERE id = $1 FOR UPDATE", number) != 0 ||
+	    PG_QUERY(pg, &rows, e,
+		"DELETE FROM csvp.dataset d WHERE id = $1 AND state = 'new'"
+		" AND NOT EXISTS (SELECT FROM csvp.job WHERE dataset = d.id) RETURNING id",
+		number) != 0)
+		goto fail;
+	forgotten = pg_rows_count(rows) == 1;
+	pg_rows_free(rows);
+	if (forgotten && pg_execf(pg, e, "DROP SEQUENCE csvp.version_%s", number) != 0)
+		goto fail;
+	if (pg_commit(pg, e) == 0)
+		return 0;
+fail:
+	pg_rollback(pg);
+	return -1;
+}
+
 /* The columns that csvp adds may have been dropped by a person. */
 static int
 check_own_columns(struct pg *pg, const struct dataset *d, struct err *e)

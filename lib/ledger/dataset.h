@@ -41,6 +41,9 @@ int dataset_load(struct pg *pg, int64_t id, struct dataset *d, struct err *e) __
 int dataset_ensure(struct pg *pg, const char *name, const char *schema, struct dataset *d, bool *created, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Take back a definition that no job has used, and no person with `dataset create`; else it stays. */
+int dataset_forget(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
+
 /* The columns (header, name, order: the ledger's; types: the catalog's) and the key. */
 int dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struct err *e)
     __attribute__((warn_unused_result));

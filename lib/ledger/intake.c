@@ -10,6 +10,7 @@
 #include "ledger/dataset.h"
 #include "ledger/job.h"
 #include "ledger/ledger.h"
+#include "ledger/request.h"
 
 /* The headers of a key as an SQL array literal, for a parameter. */
 static void
@@ -214,6 +215,7 @@ int
 intake_store(struct pg *pg, const struct dataset *d, const struct intake *in, struct intake_result *out, struct err *e)
 {
 	char lock[80], sha[2 + 64 + 1] = "\\x";
+	int64_t known;
 	int dropped, same = 0;
 
 	*out = (struct intake_result){.job = in->job};
@@ -235,7 +237,14 @@ intake_store(struct pg *pg, const struct dataset *d, const struct intake *in, st
 		goto fail;
 	if (check_key(pg, d, in->key, in->key_count, true, e) != 0)
 		goto fail;
-	if (!in->force)
+	if (in->request != NULL)
+		same = request_find(pg, d->id, in->request, in->job, sha, &known, e);
+	if (same == 1) {
+		out->job = known;
+		out->reused = true;
+		goto commit;
+	}
+	if (same == 0 && !in->force)
 		same = same_bytes(pg, d, in, sha, out, e);
 	if (same < 0) {
 		/* A verdict asked for by a new --max-rejects is kept, whatever it now says. */
@@ -252,9 +261,12 @@ intake_store(struct pg *pg, const struct dataset *d, const struct intake *in, st
 		if (give_seq(pg, d, in, sha, e) != 0)
 			goto fail;
 	}
-	if (pg_commit(pg, e) != 0)
+	if (in->request != NULL && request_keep(pg, d->id, in->request, out->job, e) != 0)
 		goto fail;
-	return 0;
+commit:
+	if (pg_commit(pg, e) == 0)
+		return 0;
+	out->reused = out->finished = false;
 
 fail:
 	pg_rollback(pg);

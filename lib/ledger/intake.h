@@ -19,6 +19,7 @@ struct intake {
 	size_t key_count;
 	const char *max_rejects; /* NULL: not given */
 	bool force;              /* always a new job */
+	const char *request;     /* the caller's name of this upload: see request.h; NULL: none */
 };
 
 /* What became of it. Texts are one line for the user, or empty. */
@@ -36,7 +37,8 @@ struct intake_result {
  * live job, and raises the sequence of edits. Errors: 65 another key than the
  * dataset's, or an append of old bytes over later changes; 75 the earlier job
  * is paused, or the table was dropped meanwhile; 65 more than LEDGER_MAX_SEQ
- * jobs or LEDGER_MAX_OBJECT bytes. On an earlier job failed by its rejects:
+ * jobs or LEDGER_MAX_OBJECT bytes; 65 the request's name stands for something
+ * else. A request that is known gives its job, whatever became of it. On an earlier job failed by its rejects:
  * result filled and 65.
  */
 int intake_store(struct pg *pg, const struct dataset *d, const struct intake *in, struct intake_result *out,

@@ -100,9 +100,14 @@ job_open(struct pg *pg, int64_t dataset, const char *file, const char *options, 
 		"INSERT INTO csvp.job (id, dataset, file, object, options, max_rejects, fail_fast) OVERRIDING SYSTEM "
 		"VALUE"
 		" SELECT n, $1::bigint, $2, format('objects/%s/%s/%s', s.id, $1, n), $3::jsonb, $4, $5::boolean"
-		"   FROM csvp.site s, nextval(pg_get_serial_sequence('csvp.job', 'id')) AS n RETURNING id, object",
+		"   FROM csvp.site s, csvp.dataset d, nextval(pg_get_serial_sequence('csvp.job', 'id')) AS n"
+		"  WHERE d.id = $1::bigint FOR KEY SHARE OF d RETURNING id, object",
 		number, file, options, max_rejects, fail_fast ? "t" : "f") != 0)
 		return -1;
+	if (pg_rows_count(rows) != 1) {
+		pg_rows_free(rows);
+		return err_set(e, ERR_NOINPUT, "dataset %" PRId64 " is gone", dataset);
+	}
 	*id = pg_rows_int(rows, 0, 0);
 	*object = buf_strdup(pg_rows_text(rows, 0, 1));
 	pg_rows_free(rows);

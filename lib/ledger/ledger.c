@@ -10,6 +10,7 @@
 #include "ledger/migration_6.sql.h"
 #include "ledger/migration_7.sql.h"
 #include "ledger/migration_8.sql.h"
+#include "ledger/migration_9.sql.h"
 
 static const struct migration migrations[] = {
     {1, "ledger", sql_migration_1},
@@ -20,6 +21,7 @@ static const struct migration migrations[] = {
     {6, "unfinished uploads", sql_migration_6},
     {7, "search indexes that were lost", sql_migration_7},
     {8, "tokens of the API", sql_migration_8},
+    {9, "names of uploads", sql_migration_9},
 };
 #define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
 

@@ -422,6 +422,66 @@ START_TEST(two_uploads_of_the_same_bytes_at_once_are_one_job)
 }
 END_TEST
 
+/* The upload of bytes that the caller calls by a name. */
+static int
+upload_named(const char *bytes, const char *name)
+{
+	return upload_with(bytes, "{}", (struct intake){.request = name});
+}
+
+START_TEST(a_name_stands_for_the_same_job_whatever_became_of_it)
+{
+	int64_t first;
+
+	OK(upload_named("A", "one"));
+	first = job;
+	ck_assert(!result.reused);
+	OK(upload_named("A", "one"));
+	ck_assert(result.reused);
+	ck_assert_int_eq(result.job, first);
+	OK(job_discard(pg, job, &e));
+	/* The same bytes without it would be a new job now, and with force in any case. */
+	OK(job_set_cancelled(pg, first, &e));
+	OK(upload_with("A", "{}", (struct intake){.request = "one", .force = true}));
+	ck_assert_int_eq(result.job, first);
+	OK(job_discard(pg, job, &e));
+	OK(upload_named("A", "two"));
+	ck_assert_int_eq(result.job, job);
+}
+END_TEST
+
+START_TEST(a_name_stands_for_one_file_and_one_way_to_read_it)
+{
+	OK(upload_named("A", "one"));
+	FAILS(ERR_DATA, upload_named("B", "one"));
+	ck_assert_msg(strstr(e.message, "other bytes or options") != NULL, "%s", e.message);
+	OK(job_discard(pg, job, &e));
+	FAILS(ERR_DATA, upload_with("A", "{\"pad\":true}", (struct intake){.request = "one"}));
+	OK(job_discard(pg, job, &e));
+	/* What was refused has left no name behind. */
+	FAILS(ERR_DATA, upload_with("C", "{}", (struct intake){.request = "c", .key = (const char *[]){"note"}, .key_count = 1}));
+	OK(job_discard(pg, job, &e));
+	OK(upload_named("B", "c"));
+	ck_assert_int_eq(result.job, job);
+}
+END_TEST
+
+START_TEST(bytes_that_are_known_take_a_name_too)
+{
+	int64_t first = upload_done("A");
+
+	OK(upload_named("A", "one"));
+	ck_assert_int_eq(result.job, first);
+	OK(job_discard(pg, job, &e));
+	FAILS(ERR_DATA, upload_named("B", "one"));
+	OK(job_discard(pg, job, &e));
+	/* It goes with its job. */
+	sql(pg, "DELETE FROM csvp.job");
+	OK(upload_named("B", "one"));
+	ck_assert_int_eq(result.job, job);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -437,7 +497,8 @@ main(void)
 	    jobs_are_numbered_by_the_end_of_their_uploads, edits_come_after_the_newest_job_and_before_the_next,
 	    a_number_whose_edits_exist_already_is_passed_over, the_first_live_job_fixes_the_key,
 	    a_dataset_that_is_appended_to_stays_so, there_are_limits,
-	    two_uploads_of_the_same_bytes_at_once_are_one_job};
+	    two_uploads_of_the_same_bytes_at_once_are_one_job, a_name_stands_for_the_same_job_whatever_became_of_it,
+	    a_name_stands_for_one_file_and_one_way_to_read_it, bytes_that_are_known_take_a_name_too};
 
 	return session_run("intake", begin, things_end, tests, sizeof tests / sizeof *tests);
 }

@@ -10,6 +10,7 @@
 
 #include "base/sig.h"
 #include "input.h"
+#include "io/source.h"
 
 static const char *
 hex_digest(void)
@@ -342,6 +343,59 @@ START_TEST(a_signal_ends_the_wait_for_a_silent_pipe)
 }
 END_TEST
 
+static ssize_t
+give_one(void *ctx, void *bytes, size_t capacity, struct err *error)
+{
+	const char **left = ctx;
+
+	if (**left == '!')
+		return err_set(error, ERR_IO, "the sender has gone");
+	if (**left == '\0' || capacity == 0)
+		return 0;
+	*(char *)bytes = *(*left)++;
+	return 1;
+}
+
+START_TEST(a_source_is_read_like_a_pipe)
+{
+	const char *left = "abc";
+	struct source source = {give_one, &left, "body"};
+	struct input *in = input_open_source(&source, NULL, &e);
+	char got[4];
+	size_t length = 0;
+	ssize_t n;
+
+	ck_assert_ptr_nonnull(in);
+	ck_assert_ptr_null(input_file(in));
+	while ((n = input_read(in, got + length, sizeof got - length, &e)) > 0)
+		length += (size_t)n;
+	ck_assert_int_eq(n, 0);
+	ck_assert_int_eq(input_finish(in, &digest, &e), 0);
+	ck_assert_str_eq(hex_digest(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	input_close(in);
+}
+END_TEST
+
+START_TEST(the_error_of_a_source_is_the_error)
+{
+	const char *left = "abcdefghijklmn!", *none = "!";
+	struct source source = {give_one, &left, "body"};
+	struct input *in = input_open_source(&source, NULL, &e);
+	char got[20];
+	ssize_t n;
+
+	ck_assert_ptr_nonnull(in);
+	while ((n = input_read(in, got, sizeof got, &e)) > 0)
+		;
+	ck_assert_int_eq(n, -1);
+	ck_assert_int_eq(e.code, ERR_IO);
+	input_close(in);
+	source.ctx = &none;
+	ck_assert_ptr_null(input_open_source(&source, NULL, &e));
+	ck_assert_int_eq(e.code, ERR_IO);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -362,6 +416,8 @@ main(void)
 	    a_file_that_grows_as_fast_as_it_is_read_comes_to_an_end,
 	    a_digest_before_the_end_is_a_bug,
 	    a_signal_ends_the_wait_for_a_silent_pipe,
+	    a_source_is_read_like_a_pipe,
+	    the_error_of_a_source_is_the_error,
 	};
 
 	return scratch_run("input", tests, sizeof tests / sizeof *tests);

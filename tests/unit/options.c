@@ -355,6 +355,30 @@ START_TEST(lost_output_is_an_error_unless_nobody_reads_it)
 }
 END_TEST
 
+START_TEST(options_are_set_by_name_where_there_is_no_command_line)
+{
+	ck_assert_int_eq(PARSE("x"), 0);
+	ck_assert_int_eq(options_set(table, "key", "a", &e), 0);
+	ck_assert_int_eq(options_set(table, "key", "b", &e), 0);
+	ck_assert_uint_eq(keys.count, 2);
+	ck_assert_str_eq(keys.values[1], "b");
+	ck_assert_int_eq(options_set(table, "delimiter", "tab", &e), 0);
+	ck_assert_int_eq(delimiter, '\t');
+	ck_assert_int_eq(options_set(table, "force", "true", &e), 0);
+	ck_assert(force);
+	ck_assert_int_eq(options_set(table, "force", "false", &e), 0);
+	ck_assert(!force);
+	ck_assert_int_eq(options_set(table, "force", "", &e), -1);
+	ck_assert_int_eq(e.code, ERR_USAGE);
+	ck_assert_int_eq(options_set(table, "jobs", "many", &e), -1);
+	ck_assert_int_eq(e.code, ERR_USAGE);
+	ck_assert_int_eq(options_set(table, "forc", "true", &e), -1);
+	ck_assert_int_eq(e.code, ERR_NOINPUT);
+	options_release(table);
+	ck_assert_uint_eq(keys.count, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -379,6 +403,7 @@ main(void)
 	tcase_add_test(tests, titles_are_bold_on_a_terminal_only);
 	tcase_add_test(tests, version_is_one_line);
 	tcase_add_test(tests, an_error_is_one_line_and_its_code);
+	tcase_add_test(tests, options_are_set_by_name_where_there_is_no_command_line);
 	tcase_add_test(tests, lost_output_is_an_error_unless_nobody_reads_it);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
