@@ -100,6 +100,18 @@ $(BINS): $(B)/bin/%: $$(addprefix $(B)/obj/,$$(addsuffix .o,$$(basename $$(wildc
 	@echo "  LD    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -Wl,--as-needed -o $@ $^ $(LIBS_$(@F)) $(LIBS)
 
+# The pages of csvp-api stand in the program itself: its own, and Swagger UI, which is fetched once.
+PAGES   := $(wildcard cmd/csvp-api/www/*)
+SWAGGER := $(B)/gen/swagger-ui
+$(SWAGGER)/swagger-ui.css: scripts/swagger-ui
+	@mkdir -p $(@D)
+	$(Q)scripts/swagger-ui $(SWAGGER)
+$(B)/gen/pages.S: $(PAGES) $(SWAGGER)/swagger-ui.css scripts/embed-files
+	$(Q)scripts/embed-files $(PAGES) $(SWAGGER)/* >$@
+$(B)/gen/pages.o: $(B)/gen/pages.S
+	$(Q)$(CC) -c -o $@ $<
+$(B)/bin/csvp-api: $(B)/gen/pages.o
+
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libcsvp.a
 	@mkdir -p $(@D)
 	@echo "  LD    $@"

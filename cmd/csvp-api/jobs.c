@@ -113,6 +113,18 @@ answer_job(struct call *c, struct pg *pg, int64_t id, int64_t wait, struct err *
 }
 
 int
+api_jobs_answer(struct call *c, int status, int64_t id, struct err *e)
+{
+	struct pg *pg = site_connect(c->site, e);
+	int result = pg != NULL ? answer_job(c, pg, id, 0, e) : -1;
+
+	if (result == 0)
+		c->response.status = status;
+	site_release(c->site, pg);
+	return result;
+}
+
+int
 api_jobs_show(struct call *c, struct err *e)
 {
 	int64_t id;

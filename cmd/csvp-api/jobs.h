@@ -1,9 +1,14 @@
 #ifndef API_JOBS_H
 #define API_JOBS_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 struct call;
+
+/* Answer with this job as it is now, and this status. */
+int api_jobs_answer(struct call *c, int status, int64_t id, struct err *e) MUST_CHECK;
 
 /* Handlers: see route.h. */
 int api_jobs_list(struct call *c, struct err *e);

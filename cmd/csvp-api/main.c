@@ -6,6 +6,7 @@
 #include "cgi.h"
 #include "cli/options.h"
 #include "fastcgi.h"
+#include "route.h"
 #include "server.h"
 
 enum { THREADS = 16, MOST_THREADS = 1000 };
@@ -49,6 +50,7 @@ main(int argc, char **argv)
 	};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_QUEUE_URL",
 	    "CSVP_SEARCH_URL", "CSVP_CACHE_URL", "CSVP_HOME", "CSVP_SCHEMA", "CSVP_API_ANONYMOUS", "CSVP_API_ORIGIN",
+	    "CSVP_API_MAX_UPLOAD",
 	    "CSVP_CONFIG", NULL};
 	static const struct program program = {"csvp-api", "[-l ADDRESS] [-j N]",
 	    "The HTTP API, for a web server to run: as plain CGI or FastCGI.", NULL, environment};
@@ -57,6 +59,7 @@ main(int argc, char **argv)
 	char **operands;
 	size_t count;
 
+	route_init();
 	with_options.options = table;
 	if (options_parse(&with_options, argc, argv, &operands, &count, &e) != 0)
 		return options_exit(&e);

@@ -75,7 +75,11 @@ add_paths(cJSON *document)
 
 	for (size_t i = 0; i < route_count(); i++) {
 		const struct route *route = route_at(i);
-		char *method = buf_strdup(route->method);
+		char *method;
+
+		if (route->hidden)
+			continue;
+		method = buf_strdup(route->method);
 
 		for (char *letter = method; *letter != '\0'; letter++)
 			*letter |= 0x20;

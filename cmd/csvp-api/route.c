@@ -5,7 +5,9 @@
 #include "jobs.h"
 #include "metrics.h"
 #include "openapi.h"
+#include "pages.h"
 #include "throttle.h"
+#include "uploads.h"
 
 #define STATES "uploading waiting loading indexing done failed cancelled paused"
 
@@ -34,6 +36,11 @@ static const struct route_parameter job_wait[] = {
 	{                                                                                                              \
 		404, "There is no such dataset.", "Problem"                                                            \
 	}
+/* Of the options of csvp-upload: route_init. */
+static struct route_parameter upload_create[UPLOADS_PARAMETERS];
+
+#define ANYTHING "text/html text/css text/javascript image/svg+xml text/plain"
+
 #define NO_JOB                                                                                                         \
 	{                                                                                                              \
 		404, "There is no such job.", "Problem"                                                                \
@@ -92,6 +99,21 @@ static const struct route routes[] = {
 	.answers = {{200, "What was compared, and what disagrees.", "Verification"}, NO_DATASET,
 	    {409, "The dataset's first file is still being loaded.", "Problem"}}},
 
+    {.method = "POST",
+	.pattern = "/api/datasets/{dataset}/uploads",
+	.scope = API_WRITE,
+	.handle = api_uploads_create,
+	.id = "upload",
+	.tag = "datasets",
+	.summary = "Load a CSV file into a dataset, a new one or an existing one",
+	.text = "The body is the file itself, plain or compressed by gzip or zstd, or a form with one file; the form's"
+		" fields in front of the file are options as in the query. The answer comes when the file is stored"
+		" for ever; workers do the rest. The same bytes again are the same job.",
+	.parameters = upload_create,
+	.takes = "text/csv multipart/form-data application/gzip application/zstd application/octet-stream",
+	.answers = {{202, "The file is stored; its job.", "Job"},
+	    {409, "An earlier job of the same bytes is paused, or has failed by its rejects: `Location`.", "Problem"},
+	    {413, "The body is longer than what is taken here.", "Problem"}}},
     {.method = "GET",
 	.pattern = "/api/jobs",
 	.scope = API_READ,
@@ -219,7 +241,29 @@ static const struct route routes[] = {
 	.text = "What it tells of requests is of this process; as plain CGI there is none that could tell.",
 	.gives = "text/plain",
 	.answers = {{200, "Text format, version 0.0.4.", NULL}}},
+
+    {.method = "GET", .pattern = "/", .handle = api_pages_root, .id = "root", .hidden = true, .gives = ANYTHING},
+    {.method = "GET", .pattern = "/api/docs/", .handle = api_pages_docs, .id = "docs", .hidden = true, .gives = ANYTHING},
+    {.method = "GET",
+	.pattern = "/api/docs/{file}",
+	.handle = api_pages_docs,
+	.id = "docsFile",
+	.hidden = true,
+	.gives = ANYTHING},
+    {.method = "GET", .pattern = "/jobs", .handle = api_pages_jobs, .id = "jobs", .hidden = true, .gives = ANYTHING},
+    {.method = "GET",
+	.pattern = "/jobs/{file}",
+	.handle = api_pages_jobs,
+	.id = "jobsFile",
+	.hidden = true,
+	.gives = ANYTHING},
 };
+
+void
+route_init(void)
+{
+	api_uploads_parameters(upload_create);
+}
 
 size_t
 route_count(void)

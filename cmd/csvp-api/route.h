@@ -47,6 +47,7 @@ struct route {
 	const char *summary;
 	const char *text;                         /* more, in Markdown; NULL: nothing more */
 	const struct route_parameter *parameters; /* NULL: none */
+	bool hidden;                              /* for browsers: not in the document */
 	bool open;                                /* its query takes other names, too: the handler checks them */
 	const char *takes; /* media types of the body, apart by blanks; NULL: a body is passed over */
 	const char *body;  /* schema of the JSON body; NULL: binary */
@@ -54,6 +55,9 @@ struct route {
 	const char *gives; /* media types of the answer, the first by default; NULL: JSON */
 	struct route_answer answers[4];
 };
+
+/* Once, before anything else: fill in the rows that are made from other tables. */
+void route_init(void);
 
 size_t route_count(void);
 const struct route *route_at(size_t index);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/num.h"
 #include "cli/config.h"
 #include "flow/site.h"
 
@@ -11,6 +12,7 @@ struct server {
 	bool persistent;
 	enum api_scope anonymous;
 	const char *origin;
+	uint64_t max_upload;
 	pthread_mutex_t lock; /* of what follows */
 	struct site *site;
 	unsigned waits, most_waits;
@@ -27,6 +29,16 @@ read_anonymous(enum api_scope *scope, struct err *e)
 	return 0;
 }
 
+static int
+read_max_upload(uint64_t *most, struct err *e)
+{
+	const char *text = config_get("CSVP_API_MAX_UPLOAD");
+
+	if (text != NULL && (!num_bytes(text, most) || *most == 0))
+		return err_set(e, ERR_CONFIG, "CSVP_API_MAX_UPLOAD '%s' is not a size such as 1000000, 500M or 2G", text);
+	return 0;
+}
+
 struct server *
 server_open(bool persistent, struct err *e)
 {
@@ -35,7 +47,8 @@ server_open(bool persistent, struct err *e)
 	server->persistent = persistent;
 	server->most_waits = 1;
 	pthread_mutex_init(&server->lock, NULL);
-	if (config_load(e) == 0 && read_anonymous(&server->anonymous, e) == 0) {
+	if (config_load(e) == 0 && read_anonymous(&server->anonymous, e) == 0 &&
+	    read_max_upload(&server->max_upload, e) == 0) {
 		server->origin = config_get("CSVP_API_ORIGIN");
 		return server;
 	}
@@ -82,6 +95,12 @@ const char *
 server_origin(const struct server *server)
 {
 	return server->origin;
+}
+
+uint64_t
+server_max_upload(const struct server *server)
+{
+	return server->max_upload;
 }
 
 void
