@@ -50,8 +50,7 @@ main(int argc, char **argv)
 	};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_QUEUE_URL",
 	    "CSVP_SEARCH_URL", "CSVP_CACHE_URL", "CSVP_HOME", "CSVP_SCHEMA", "CSVP_API_ANONYMOUS", "CSVP_API_ORIGIN",
-	    "CSVP_API_MAX_UPLOAD",
-	    "CSVP_CONFIG", NULL};
+	    "CSVP_API_MAX_UPLOAD", "CSVP_CONFIG", NULL};
 	static const struct program program = {"csvp-api", "[-l ADDRESS] [-j N]",
 	    "The HTTP API, for a web server to run: as plain CGI or FastCGI.", NULL, environment};
 	struct program with_options = program;

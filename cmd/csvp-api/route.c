@@ -243,7 +243,12 @@ static const struct route routes[] = {
 	.answers = {{200, "Text format, version 0.0.4.", NULL}}},
 
     {.method = "GET", .pattern = "/", .handle = api_pages_root, .id = "root", .hidden = true, .gives = ANYTHING},
-    {.method = "GET", .pattern = "/api/docs/", .handle = api_pages_docs, .id = "docs", .hidden = true, .gives = ANYTHING},
+    {.method = "GET",
+	.pattern = "/api/docs/",
+	.handle = api_pages_docs,
+	.id = "docs",
+	.hidden = true,
+	.gives = ANYTHING},
     {.method = "GET",
 	.pattern = "/api/docs/{file}",
 	.handle = api_pages_docs,

@@ -35,7 +35,8 @@ read_max_upload(uint64_t *most, struct err *e)
 	const char *text = config_get("CSVP_API_MAX_UPLOAD");
 
 	if (text != NULL && (!num_bytes(text, most) || *most == 0))
-		return err_set(e, ERR_CONFIG, "CSVP_API_MAX_UPLOAD '%s' is not a size such as 1000000, 500M or 2G", text);
+		return err_set(
+		    e, ERR_CONFIG, "CSVP_API_MAX_UPLOAD '%s' is not a size such as 1000000, 500M or 2G", text);
 	return 0;
 }
 

@@ -27,7 +27,7 @@ bool server_persistent(const struct server *server);
 enum api_scope server_anonymous(const struct server *server); /* CSVP_API_ANONYMOUS */
 const char *server_origin(const struct server *server);       /* CSVP_API_ORIGIN; NULL: no other origin may call */
 
-uint64_t server_max_upload(const struct server *server);      /* CSVP_API_MAX_UPLOAD, bytes; 0: no limit */
+uint64_t server_max_upload(const struct server *server); /* CSVP_API_MAX_UPLOAD, bytes; 0: no limit */
 
 /*
  * Requests that wait for something hold a thread each: at most half of them may. False: answer now, as if the time were

@@ -30,12 +30,12 @@ struct incoming {
 	struct call *call;
 	struct upload_settings settings;
 	struct option options[UPLOAD_OPTIONS_COUNT + 1];
-	const char *file;             /* what the job is to call it */
-	struct source body;           /* the request's */
-	struct multipart *form;       /* NULL: the body is the file */
-	char *fields[MOST_FIELDS];    /* values that options point to */
+	const char *file;          /* what the job is to call it */
+	struct source body;        /* the request's */
+	struct multipart *form;    /* NULL: the body is the file */
+	char *fields[MOST_FIELDS]; /* values that options point to */
 	size_t field_count;
-	uint64_t received;            /* of the file */
+	uint64_t received; /* of the file */
 	bool ended;
 	int refused; /* the status that the error deserves; 0: by its code */
 };
@@ -100,7 +100,8 @@ read_body(void *ctx, void *bytes, size_t capacity, struct err *e)
 	if (got < 0 && e->code == ERR_IO)
 		return refuse(in, 400);
 	if (got > 0 && most > 0 && in->call->request.taken > most) {
-		err_set(e, ERR_DATA, "the body is longer than the %" PRIu64 " bytes that an upload may have here", most);
+		err_set(
+		    e, ERR_DATA, "the body is longer than the %" PRIu64 " bytes that an upload may have here", most);
 		return refuse(in, 413);
 	}
 	return got;
@@ -121,7 +122,8 @@ finish_form(struct incoming *in, struct err *e)
 	int more = multipart_next(in->form, &part, e);
 
 	if (more > 0)
-		err_set(e, ERR_DATA, "'%s' stands behind the file; one file comes, and all fields before it", part.name);
+		err_set(
+		    e, ERR_DATA, "'%s' stands behind the file; one file comes, and all fields before it", part.name);
 	return more == 0 ? 0 : form_failed(in, e);
 }
 
@@ -240,7 +242,8 @@ check_headers(struct call *c, struct err *e)
 		return 400;
 	}
 	if (most > 0 && r->length > 0 && (uint64_t)r->length > most) {
-		err_set(e, ERR_USAGE, "the body is longer than the %" PRIu64 " bytes that an upload may have here", most);
+		err_set(
+		    e, ERR_USAGE, "the body is longer than the %" PRIu64 " bytes that an upload may have here", most);
 		return 413;
 	}
 	/* Which compression it is, its first bytes say, also without this header. */
@@ -268,7 +271,8 @@ hand_on(const struct call *c, int64_t job)
 	struct queue *queue = site_queue(c->site, &e);
 
 	if (queue == NULL || handoff_job(queue, job, &e) != 0) {
-		log_error("request %s: job %" PRId64 " is stored, but not in the queue: %s", c->request_id, job, e.message);
+		log_error(
+		    "request %s: job %" PRId64 " is stored, but not in the queue: %s", c->request_id, job, e.message);
 		queue_close(queue);
 		return;
 	}

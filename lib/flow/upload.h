@@ -29,7 +29,7 @@ struct upload {
 struct upload_result {
 	int64_t job;
 	bool reused;
-	bool conflict; /* after an error: only because of an earlier job of these bytes, which is `job` */
+	bool conflict;  /* after an error: only because of an earlier job of these bytes, which is `job` */
 	uint64_t bytes; /* as received */
 	char sha256[65];
 };

@@ -232,7 +232,8 @@ read_disposition(struct multipart *m, struct err *e)
 	free(m->name);
 	free(m->file);
 	m->name = m->file = NULL;
-	for (char *line = m->headers.bytes, *end; value == NULL && m->headers.length > 0 && *line != '\0'; line = end + 1) {
+	for (char *line = m->headers.bytes, *end; value == NULL && m->headers.length > 0 && *line != '\0';
+	     line = end + 1) {
 		end = strchr(line, '\n');
 		*end = '\0';
 		if (strncasecmp(line, header, sizeof header - 1) == 0)

@@ -31,8 +31,7 @@ struct multipart_part {
  * The next part; what was not read of the one before is passed over. 1, 0 at
  * the end, -1: the source's error, or 65 for a body that breaks off or is none.
  */
-int multipart_next(struct multipart *m, struct multipart_part *part, struct err *e)
-    __attribute__((warn_unused_result));
+int multipart_next(struct multipart *m, struct multipart_part *part, struct err *e) __attribute__((warn_unused_result));
 
 /* As read(2), of the part; the source of a chain. 65 if the body ends before the part does. */
 ssize_t multipart_read(void *multipart, void *bytes, size_t capacity, struct err *e);

@@ -34,10 +34,7 @@ struct job {
 int job_load(struct pg *pg, int64_t id, struct job *job, struct err *e) __attribute__((warn_unused_result));
 void job_fini(struct job *job);
 
-/*
- * Open a job in state uploading; *id and the object's key ("objects/SITE/DATASET/JOB", freed by the caller). 66: the
- * dataset is gone.
- */
+/* Open a job in state uploading; *id and the object's key ("objects/SITE/DATASET/JOB", freed). 66: no such dataset. */
 int job_open(struct pg *pg, int64_t dataset, const char *file, const char *options, const char *max_rejects,
     bool fail_fast, int64_t *id, char **object, struct err *e) __attribute__((warn_unused_result));
 

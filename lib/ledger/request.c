@@ -8,8 +8,8 @@
 #include "db/pg.h"
 
 int
-request_find(struct pg *pg, int64_t dataset, const char *name, int64_t job, const char *sha256, int64_t *known,
-    struct err *e)
+request_find(
+    struct pg *pg, int64_t dataset, const char *name, int64_t job, const char *sha256, int64_t *known, struct err *e)
 {
 	struct pg_rows *rows;
 	char id[24], own[24];
@@ -39,5 +39,6 @@ request_keep(struct pg *pg, int64_t dataset, const char *name, int64_t job, stru
 
 	snprintf(id, sizeof id, "%" PRId64, dataset);
 	snprintf(number, sizeof number, "%" PRId64, job);
-	return PG_QUERY(pg, NULL, e, "INSERT INTO csvp.request (dataset, name, job) VALUES ($1, $2, $3)", id, name, number);
+	return PG_QUERY(
+	    pg, NULL, e, "INSERT INTO csvp.request (dataset, name, job) VALUES ($1, $2, $3)", id, name, number);
 }

@@ -459,7 +459,8 @@ START_TEST(a_name_stands_for_one_file_and_one_way_to_read_it)
 	FAILS(ERR_DATA, upload_with("A", "{\"pad\":true}", (struct intake){.request = "one"}));
 	OK(job_discard(pg, job, &e));
 	/* What was refused has left no name behind. */
-	FAILS(ERR_DATA, upload_with("C", "{}", (struct intake){.request = "c", .key = (const char *[]){"note"}, .key_count = 1}));
+	FAILS(ERR_DATA,
+	    upload_with("C", "{}", (struct intake){.request = "c", .key = (const char *[]){"note"}, .key_count = 1}));
 	OK(job_discard(pg, job, &e));
 	OK(upload_named("B", "c"));
 	ck_assert_int_eq(result.job, job);
@@ -496,9 +497,9 @@ main(void)
 	    a_table_that_is_dropped_at_this_moment_is_to_be_forgotten_first, force_always_makes_a_new_job,
 	    jobs_are_numbered_by_the_end_of_their_uploads, edits_come_after_the_newest_job_and_before_the_next,
 	    a_number_whose_edits_exist_already_is_passed_over, the_first_live_job_fixes_the_key,
-	    a_dataset_that_is_appended_to_stays_so, there_are_limits,
-	    two_uploads_of_the_same_bytes_at_once_are_one_job, a_name_stands_for_the_same_job_whatever_became_of_it,
-	    a_name_stands_for_one_file_and_one_way_to_read_it, bytes_that_are_known_take_a_name_too};
+	    a_dataset_that_is_appended_to_stays_so, there_are_limits, two_uploads_of_the_same_bytes_at_once_are_one_job,
+	    a_name_stands_for_the_same_job_whatever_became_of_it, a_name_stands_for_one_file_and_one_way_to_read_it,
+	    bytes_that_are_known_take_a_name_too};
 
 	return session_run("intake", begin, things_end, tests, sizeof tests / sizeof *tests);
 }

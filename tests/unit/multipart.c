@@ -98,8 +98,9 @@ refuses(const char *text, const char *why)
 
 START_TEST(fields_and_a_file_come_in_order)
 {
-	GIVES("B", "--B\r\n" FORM "key\r\n\r\nid\r\n--B\r\n" FORM "\"file\"; filename=\"a.csv\"\r\n"
-		   "Content-Type: text/csv\r\n\r\nid,name\r\n1,x\r\n\r\n--B--\r\n",
+	GIVES("B",
+	    "--B\r\n" FORM "key\r\n\r\nid\r\n--B\r\n" FORM "\"file\"; filename=\"a.csv\"\r\n"
+	    "Content-Type: text/csv\r\n\r\nid,name\r\n1,x\r\n\r\n--B--\r\n",
 	    "key|-|id\nfile|a.csv|id,name\r\n1,x\r\n\n");
 }
 END_TEST
@@ -113,7 +114,8 @@ END_TEST
 
 START_TEST(parts_may_be_empty)
 {
-	GIVES("B", "--B\r\n" FORM "a\r\n\r\n\r\n--B\r\n" FORM "b\r\n\r\n--B\r\n" FORM "c\r\n\r\n3\r\n--B--", "a|-|\nb|-|\nc|-|3\n");
+	GIVES("B", "--B\r\n" FORM "a\r\n\r\n\r\n--B\r\n" FORM "b\r\n\r\n--B\r\n" FORM "c\r\n\r\n3\r\n--B--",
+	    "a|-|\nb|-|\nc|-|3\n");
 	GIVES("B", "--B--", "");
 }
 END_TEST
@@ -127,7 +129,9 @@ END_TEST
 
 START_TEST(headers_are_read_in_any_case_and_folded)
 {
-	GIVES("B", "--B\r\nX-Other: 1\r\ncontent-DISPOSITION:form-data ;\r\n FileName = f ; NAME=\"n\"\r\n\r\n1\r\n--B--", "n|f|1\n");
+	GIVES("B",
+	    "--B\r\nX-Other: 1\r\ncontent-DISPOSITION:form-data ;\r\n FileName = f ; NAME=\"n\"\r\n\r\n1\r\n--B--",
+	    "n|f|1\n");
 }
 END_TEST
 
@@ -174,7 +178,8 @@ START_TEST(any_bytes_come_through_unchanged)
 			buf_byte(&data, parts[(state >> 16) % (sizeof parts - 1)]);
 		}
 		/* What would be a delimiter is none. */
-		for (char *at = data.bytes; (at = memmem(at, data.length - (size_t)(at - data.bytes), "\r\n--B", 5)) != NULL;)
+		for (char *at = data.bytes;
+		     (at = memmem(at, data.length - (size_t)(at - data.bytes), "\r\n--B", 5)) != NULL;)
 			*at = 'y';
 		buf_reset(&body);
 		buf_string(&body, "--B\r\n" FORM "f; filename=f\r\n\r\n-");
@@ -261,7 +266,8 @@ START_TEST(boundaries_are_read_from_the_content_type)
 	    {"multipart/form-data; boundary=", NULL},
 	    {"multipart/form-data; boundary=\"abc", NULL},
 	    {"multipart/form-data", NULL},
-	    {"multipart/form-data; boundary=aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg1", NULL},
+	    {"multipart/form-data; boundary=aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg1",
+		NULL},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
