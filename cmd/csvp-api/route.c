@@ -6,6 +6,8 @@
 #include "metrics.h"
 #include "openapi.h"
 #include "pages.h"
+#include "records.h"
+#include "search.h"
 #include "throttle.h"
 #include "uploads.h"
 
@@ -40,6 +42,89 @@ static const struct route_parameter job_wait[] = {
 static struct route_parameter upload_create[UPLOADS_PARAMETERS];
 
 #define ANYTHING "text/html text/css text/javascript image/svg+xml text/plain"
+
+static const struct route_parameter search_page[] = {
+    {.name = "q",
+	.kind = ROUTE_TEXT,
+	.text = "Words, all of which must be in a record's text columns, mistyped ones too; a `\"phrase in double "
+		"quotes\"`;"
+		" a prefix*.",
+	.repeatable = true},
+    {.name = "where",
+	.kind = ROUTE_TEXT,
+	.text = "A condition: `COL=VALUE`, or `!=`, `<`, `<=`, `>`, `>=`, or `COL is null`. All must hold. For what the"
+		" parameters named as the columns cannot say, or for columns whose names others have.",
+	.repeatable = true},
+    {.name = "sort",
+	.kind = ROUTE_TEXT,
+	.text =
+	    "A column, or `COL:desc`. By default the best match comes first, and without words the order is that of the"
+	    " key."},
+    {.name = "page_size", .kind = ROUTE_INTEGER, .least = 0, .most = 1000, .text = "Records at most; 20 by default."},
+    {.name = "cursor",
+	.kind = ROUTE_TEXT,
+	.text = "Where to go on; it is part of the link `next`. Words, conditions and sort must be the same."},
+    {.name = "facet",
+	.kind = ROUTE_TEXT,
+	.text = "A column whose most frequent values are to be counted over all records that match; up to ten.",
+	.repeatable = true},
+    {.name = "highlight",
+	.kind = ROUTE_TEXT,
+	.text =
+	    "Mark the words that were found, in a member `_highlight`: `BEGIN,END` are put around each, `true` stands"
+	    " for `[,]`. To make HTML of it, choose marks that the text does not have, escape the text, then replace"
+	    " them.",
+	.example = "true"},
+    {.name = NULL},
+};
+
+static const struct route_parameter record_edit[] = {
+    {.name = "If-Match",
+	.kind = ROUTE_TEXT,
+	.text = "Only if the record has still this ETag, or with `*` only if it is there; else 412.",
+	.header = true},
+    {.name = NULL},
+};
+
+static const struct route_parameter record_replace[] = {
+    {.name = "If-Match",
+	.kind = ROUTE_TEXT,
+	.text = "Only if the record has still this ETag, or with `*` only if it is there; else 412.",
+	.header = true},
+    {.name = "If-None-Match",
+	.kind = ROUTE_TEXT,
+	.text = "`*`: only if there is no such record; else 412.",
+	.header = true},
+    {.name = NULL},
+};
+
+static const struct route_parameter record_read[] = {
+    {.name = "If-None-Match",
+	.kind = ROUTE_TEXT,
+	.text = "An ETag that is known: 304 if the record still has it.",
+	.header = true},
+    {.name = NULL},
+};
+
+#define RECORD_KEY                                                                                                     \
+	"The key in the path is the values of its columns, in their order, apart by commas, each percent-encoded. An"  \
+	" empty value is written `=`, and `.` and `..` are `=.` and `=..`. Without a key of its own a dataset's"       \
+	" records are known by the `_id` of search results. "
+#define RECORD_EDIT                                                                                                    \
+	"An edit counts as later than all files uploaded before it, and is found by searches within a second while"    \
+	" workers run."
+#define NO_RECORD                                                                                                      \
+	{                                                                                                              \
+		404, "There is no such record, or no such dataset.", "Problem"                                         \
+	}
+#define RECORD_FAILED                                                                                                  \
+	{                                                                                                              \
+		412, "The record has another ETag by now.", "Problem"                                                  \
+	}
+#define RECORD_INVALID                                                                                                 \
+	{                                                                                                              \
+		422, "A field is wrong: `errors` names it, and says why.", "Problem"                                   \
+	}
 
 #define NO_JOB                                                                                                         \
 	{                                                                                                              \
@@ -114,6 +199,83 @@ static const struct route routes[] = {
 	.answers = {{202, "The file is stored; its job.", "Job"},
 	    {409, "An earlier job of the same bytes is paused, or has failed by its rejects: `Location`.", "Problem"},
 	    {413, "The body is longer than what is taken here.", "Problem"}}},
+    {.method = "GET",
+	.pattern = "/api/datasets/{dataset}/search",
+	.scope = API_READ,
+	.handle = api_search,
+	.id = "searchRecords",
+	.tag = "records",
+	.summary = "Find records",
+	.text = "Each column is a parameter: `COL=VALUE`, and but for booleans `COL_min=VALUE` and `COL_max=VALUE`. "
+		"The next"
+		" page of NDJSON and CSV is told by the header `Link`, of pages up to 1 MB.",
+	.parameters = search_page,
+	.open = true,
+	.gives = "application/json application/x-ndjson text/csv",
+	.answers = {{200, "A page of records.", "SearchPage"},
+	    {404, "There is no such dataset, or it is not indexed.", "Problem"},
+	    {410, "The order by relevance that the cursor belongs to is gone: begin again.", "Problem"}}},
+    {.method = "POST",
+	.pattern = "/api/datasets/{dataset}/records",
+	.scope = API_WRITE,
+	.handle = api_records_create,
+	.id = "createRecord",
+	.tag = "records",
+	.summary = "Make a record",
+	.text = "A column that is not given has no value. " RECORD_EDIT,
+	.takes = "application/json",
+	.body = "Record",
+	.answers = {{201, "It is made; `Location` says where it is, `ETag` which version.", "Record"}, NO_RECORD,
+	    {409, "There is a record of this key already.", "Problem"}, RECORD_INVALID}},
+    {.method = "GET",
+	.pattern = "/api/datasets/{dataset}/records/{key}",
+	.scope = API_READ,
+	.handle = api_records_read,
+	.id = "getRecord",
+	.tag = "records",
+	.summary = "A record",
+	.text = RECORD_KEY,
+	.parameters = record_read,
+	.answers = {{200, "The record, as it is in the table; `ETag` is its version.", "Record"},
+	    {304, "It is still the one that is known.", NULL}, NO_RECORD}},
+    {.method = "PUT",
+	.pattern = "/api/datasets/{dataset}/records/{key}",
+	.scope = API_WRITE,
+	.handle = api_records_replace,
+	.id = "replaceRecord",
+	.tag = "records",
+	.summary = "Replace a record, or make it",
+	.text = "A column that is not given has no value then; the columns of the key need not be given. " RECORD_KEY
+	    RECORD_EDIT,
+	.parameters = record_replace,
+	.takes = "application/json",
+	.body = "Record",
+	.answers = {{200, "It is replaced.", "Record"}, {201, "It is made.", "Record"}, RECORD_FAILED, RECORD_INVALID}},
+    {.method = "PATCH",
+	.pattern = "/api/datasets/{dataset}/records/{key}",
+	.scope = API_WRITE,
+	.handle = api_records_patch,
+	.id = "patchRecord",
+	.tag = "records",
+	.summary = "Change columns of a record",
+	.text = "A JSON Merge Patch (RFC 7396): columns that are given get this value, `null` is no value, others stay "
+		"as they"
+		" are, also if somebody else changes them at the same time. " RECORD_KEY RECORD_EDIT,
+	.parameters = record_edit,
+	.takes = "application/merge-patch+json application/json",
+	.body = "Record",
+	.answers = {{200, "The record as it is now.", "Record"}, NO_RECORD, RECORD_FAILED, RECORD_INVALID}},
+    {.method = "DELETE",
+	.pattern = "/api/datasets/{dataset}/records/{key}",
+	.scope = API_WRITE,
+	.handle = api_records_delete,
+	.id = "deleteRecord",
+	.tag = "records",
+	.summary = "Delete a record",
+	.text = RECORD_KEY "A file that was uploaded before does not bring it back. " RECORD_EDIT,
+	.parameters = record_edit,
+	.answers = {{204, "It is gone.", NULL}, NO_RECORD, RECORD_FAILED}},
+
     {.method = "GET",
 	.pattern = "/api/jobs",
 	.scope = API_READ,

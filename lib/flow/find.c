@@ -69,7 +69,7 @@ find_close(struct find *find)
 {
 	if (find == NULL)
 		return;
-	cache_close(find->cache);
+	site_release_cache(find->site, find->cache);
 	site_release_search(find->site, find->search);
 	site_release(find->site, find->pg);
 	shape_fini(&find->shape);

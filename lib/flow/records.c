@@ -22,6 +22,7 @@
 #define MOST_TURNS 10
 
 struct records {
+	const struct site *site;
 	struct pg *pg;
 	struct dataset dataset;
 	struct shape shape;
@@ -61,6 +62,7 @@ records_open(const struct site *site, const char *dataset, struct err *e)
 {
 	struct records *r = buf_calloc(1, sizeof *r);
 
+	r->site = site;
 	r->pg = site_connect(site, e);
 	if (r->pg == NULL || take_dataset(r, dataset, e) != 0) {
 		records_close(r);
@@ -78,7 +80,7 @@ records_close(struct records *r)
 		return;
 	shape_fini(&r->shape);
 	dataset_fini(&r->dataset);
-	pg_close(r->pg);
+	site_release(r->site, r->pg);
 	free(r);
 }
 

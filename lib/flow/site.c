@@ -30,7 +30,7 @@ struct site {
 	int64_t visibility;
 	const char *schema;
 	bool private_database;
-	struct pool *sessions, *searches, *queues; /* given back */
+	struct pool *sessions, *searches, *queues, *caches; /* given back */
 };
 
 static void
@@ -49,6 +49,12 @@ static void
 close_queue(void *queue)
 {
 	queue_close(queue);
+}
+
+static void
+close_cache(void *cache)
+{
+	cache_close(cache);
 }
 
 bool
@@ -126,6 +132,7 @@ site_open_unmigrated(struct err *e)
 	site->sessions = pool_new(close_session);
 	site->searches = pool_new(close_search);
 	site->queues = pool_new(close_queue);
+	site->caches = pool_new(close_cache);
 	if (config_load(e) != 0)
 		goto fail;
 	site->home = site_home(e);
@@ -216,6 +223,7 @@ site_close(struct site *site)
 {
 	if (site == NULL)
 		return;
+	pool_free(site->caches);
 	pool_free(site->queues);
 	pool_free(site->searches);
 	pool_free(site->sessions);
@@ -351,7 +359,15 @@ site_release_queue(const struct site *site, struct queue *queue)
 struct cache *
 site_cache(const struct site *site, struct err *e)
 {
-	return cache_open(&(struct cache_options){.url = site->cache_url}, e);
+	struct cache *cache = pool_take(site->caches);
+
+	return cache != NULL ? cache : cache_open(&(struct cache_options){.url = site->cache_url}, e);
+}
+
+void
+site_release_cache(const struct site *site, struct cache *cache)
+{
+	pool_give(site->caches, cache);
 }
 
 const char *

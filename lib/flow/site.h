@@ -33,15 +33,16 @@ struct site *site_open_unmigrated(struct err *e);
 struct pg *site_connect(const struct site *site, struct err *e);
 void site_release(const struct site *site, struct pg *pg);
 
-/* The object store and the cache of this site; closed by the caller. */
+/* The object store of this site; closed by the caller. */
 struct store *site_store(const struct site *site, struct err *e);
-struct cache *site_cache(const struct site *site, struct err *e);
 
-/* The search index and the queue; closed by the caller, or kept for the next call. */
+/* The search index, the queue and the cache; closed by the caller, or kept for the next call. */
 struct search *site_search(const struct site *site, struct err *e);
 void site_release_search(const struct site *site, struct search *search);
 struct queue *site_queue(const struct site *site, struct err *e);
 void site_release_queue(const struct site *site, struct queue *queue);
+struct cache *site_cache(const struct site *site, struct err *e);
+void site_release_cache(const struct site *site, struct cache *cache);
 
 /* The URL of the search index; valid until site_close. */
 const char *site_search_url(const struct site *site);
