@@ -101,7 +101,7 @@ is_text(const cJSON *item, size_t longest)
 static void
 read_columns(struct wish *w, const cJSON *columns)
 {
-	const cJSON *column;
+	const cJSON *column, *member;
 
 	if (!cJSON_IsArray(columns) || columns->child == NULL || cJSON_GetArraySize(columns) > MOST_COLUMNS) {
 		fault(w, "columns", "must be an array of 1 to 1598 objects");
@@ -114,6 +114,10 @@ read_columns(struct wish *w, const cJSON *columns)
 		const cJSON *header = cJSON_GetObjectItemCaseSensitive(column, "header");
 		const cJSON *type = cJSON_GetObjectItemCaseSensitive(column, "type");
 
+		cJSON_ArrayForEach(
+		    member, column) if (member->string == NULL ||
+					(strcmp(member->string, "header") != 0 && strcmp(member->string, "type") != 0))
+		    fault(w, "columns", "a column is an object of header and type");
 		if (!is_text(header, SIZE_MAX))
 			fault(w, "columns.header", "must be text");
 		else if (!cJSON_IsString(type) || !type_parse(type->valuestring, &w->types[w->count]))

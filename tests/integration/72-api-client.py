@@ -1,0 +1,39 @@
+"""A client that openapi-python-client has written into ./client, used as its reader would: python3 72-api-client.py URL."""
+import sys
+
+sys.path.insert(0, '.')
+from client import Client
+from client.api.datasets import create_dataset, get_dataset, list_datasets, verify_dataset
+from client.api.health import ready
+from client.api.jobs import get_job, list_jobs, cancel_job
+from client.models import DatasetDefinition, Problem
+
+failed = False
+
+
+def check(name, true, what=''):
+    global failed
+    failed = failed or not true
+    print(f'ok - client: {name}' if true else f'not ok - client: {name}\n#   {what}')
+
+
+client = Client(base_url=sys.argv[1])
+check('the services are ready', ready.sync(client=client).status == 'ok')
+made = create_dataset.sync(client=client, body=DatasetDefinition.from_dict(
+    {'name': 'made', 'columns': [{'header': 'Id', 'type': 'bigint'}], 'key': ['Id']}))
+check('a dataset is defined', made.name == 'made' and made.key == ['id'], made)
+check('and found', get_dataset.sync('made', client=client).columns[0].type_ == 'bigint')
+check('among the others', 'made' in [d.name for d in list_datasets.sync(client=client).results])
+check('it is proven', verify_dataset.sync('made', client=client).agrees)
+seen, cursor = [], {}
+while True:
+    page = list_jobs.sync(client=client, page_size=1, **cursor)
+    seen += [job.id for job in page.results]
+    if page.next_ is None:
+        break
+    cursor = {'cursor': int(page.next_)}
+check('jobs come page by page', seen == [3, 2, 1], seen)
+check('a job is waited for', get_job.sync(1, client=client, wait=30).state == 'done')
+problem = cancel_job.sync(1, client=client)
+check('a problem is one', isinstance(problem, Problem) and problem.status == 409, problem)
+sys.exit(failed)
