@@ -47,5 +47,5 @@ serve_end
 serve CSVP_API_ANONYMOUS=write
 expect_exit 0 'a client is generated' env PATH="$TOOLS:$PATH" "$TOOLS/openapi-python-client" generate --path plain.json \
 	--output-path client --meta none --overwrite
-"$TOOLS/python3" "$TESTS/integration/72-api-client.py" "$U" || FAILED=yes
+"$TOOLS/python3" "$TESTS/integration/72-api-client.py" "$U" "$DATA/regions.csv" || FAILED=yes
 serve_end
