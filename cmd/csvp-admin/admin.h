@@ -15,6 +15,7 @@ int admin_dataset(int argc, char **argv);
 int admin_dead(int argc, char **argv);
 int admin_doctor(int argc, char **argv);
 int admin_down(int argc, char **argv);
+int admin_gc(int argc, char **argv);
 int admin_migrate(int argc, char **argv);
 int admin_psql(int argc, char **argv);
 int admin_requeue(int argc, char **argv);

@@ -46,7 +46,8 @@ list(const struct request *r, struct err *e)
 	if (pg == NULL ||
 	    pg_query(pg, &rows, e,
 		"SELECT name, format('%I.%I', table_schema, table_name), state, array_to_string(key, ', '),"
-		" (SELECT count(*) FROM csvp.job j WHERE j.dataset = d.id AND seq IS NOT NULL) FROM csvp.dataset d "
+		" (SELECT count(*) FROM csvp.job j WHERE j.dataset = d.id AND seq IS NOT NULL AND removed_at IS NULL) "
+		"FROM csvp.dataset d "
 		"ORDER BY name",
 		0, NULL) != 0) {
 		pg_close(pg);

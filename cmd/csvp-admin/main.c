@@ -25,6 +25,7 @@ static const struct subcommand subcommands[] = {
     {"requeue", NULL, "tell the workers of all that is undone", admin_requeue},
     {"dead", "list | show | ...", "list, retry or forget what failed for good", admin_dead},
     {"verify", "[DATASET|JOB...]", "prove that objects, ledger, tables and index agree", admin_verify},
+    {"gc", NULL, "remove what nothing refers to", admin_gc},
     {"throttle", "[load|index RATE]", "print or set how fast all workers together may be", admin_throttle},
     {"token", "create | list | ...", "who may use the HTTP API", admin_token},
     {"doctor", NULL, "ask every service what stands in the way", admin_doctor},

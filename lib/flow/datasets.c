@@ -8,12 +8,14 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "db/pg.h"
 #include "flow/documents.h"
 #include "flow/site.h"
 #include "ledger/chunk.h"
 #include "ledger/dataset.h"
 #include "ledger/job.h"
+#include "ledger/owner.h"
 #include "schema/names.h"
 #include "schema/shape.h"
 #include "search/search.h"
@@ -172,11 +174,12 @@ datasets_set_type(const struct site *site, const char *name, const char *column,
 			    column, name);
 			goto done;
 		}
-	target = target_of(&d, &shape);
 	/* The table before the ledger's row, as a load takes them. */
-	if (pg_begin(pg, e) != 0 || alter_type(pg, &d, &shape, (size_t)i, type, e) != 0 ||
-	    dataset_lock(pg, &d, e) != 0 || dataset_decide(pg, d.id, (size_t)i, e) != 0 ||
-	    edit_enter(pg, &target, e) < 0 || chunk_unindex(pg, d.id, &indexed, e) != 0 || pg_commit(pg, e) != 0)
+	if (pg_begin(pg, e) != 0 || alter_type(pg, &d, &shape, (size_t)i, type, e) != 0 || dataset_lock(pg, &d, e) != 0)
+		goto done;
+	target = target_of(&d, &shape);
+	if (dataset_decide(pg, d.id, (size_t)i, e) != 0 || edit_enter(pg, &target, e) < 0 ||
+	    chunk_unindex(pg, d.id, &indexed, e) != 0 || pg_commit(pg, e) != 0)
 		goto done;
 	result = 0;
 
@@ -239,15 +242,19 @@ drop(const struct site *site, struct pg *pg, const struct dataset *d, struct err
 	struct store *store = search != NULL ? site_store(site, e) : NULL;
 	char *table = dataset_table(d);
 	char *prefix = NULL;
-	int result = -1;
+	int owner, result = -1;
 
 	if (store == NULL || job_objects(pg, d->id, &prefix, e) != 0 || search_drop(search, &index, e) != 0)
 		goto done;
 	/* A table that is there before the dataset has one is somebody else's. */
 	if (d->state != DATASET_NEW && pg_execf(pg, e, "DROP TABLE IF EXISTS %s", table) != 0)
 		goto done;
-	if (store_list(store, prefix, remove_key, store, e) != 0)
+	owner = owner_here(pg, e);
+	if (owner < 0 || (owner > 0 && store_list(store, prefix, remove_key, store, e) != 0))
 		goto done;
+	if (owner == 0)
+		log_notice(
+		    "what dataset %s has stored stays: this database is a copy, and its original may need it", d->name);
 	result = pg_execf(pg, e,
 	    "DROP FUNCTION IF EXISTS csvp.edit_%" PRId64 "(); DROP SEQUENCE IF EXISTS csvp.version_%" PRId64
 	    "; DELETE FROM csvp.dataset WHERE id = %" PRId64,

@@ -60,6 +60,9 @@ check_workable(const struct job *job, enum purpose purpose, struct err *e)
 {
 	if (purpose == TO_LOOK)
 		return 0;
+	/* Its one chunk is done, for those who load and index. */
+	if (purpose == TO_READ && job_check_kept(job, e) != 0)
+		return -1;
 	if (job->cancelled && purpose != TO_INDEX)
 		return err_set(e, ERR_DATA, "job %" PRId64 " is cancelled", job->id);
 	if (job->paused && purpose != TO_READ)

@@ -203,7 +203,7 @@ index_one(struct desk *d, struct search *search, int64_t job, int64_t number, bo
 		result = index_locked(d, search, &c, finished, e);
 	else if (c.state == CHUNK_INDEXED)
 		/* Who indexed the job's last chunk may have died before it was closed. */
-		result = *finished ? 0 : finish_job(d, search, finished, e);
+		result = *finished && !d->job.removed ? 0 : finish_job(d, search, finished, e);
 	else if (d->job.cancelled)
 		err_set(e, ERR_DATA, "job %" PRId64 " is cancelled", job);
 	else

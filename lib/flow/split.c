@@ -326,6 +326,8 @@ done:
 static int
 check_splittable(const struct job *job, struct err *e)
 {
+	if (job_check_kept(job, e) != 0)
+		return -1;
 	if (job->cancelled)
 		return err_set(e, ERR_DATA, "job %" PRId64 " is cancelled", job->id);
 	if (job->paused)

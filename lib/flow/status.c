@@ -98,7 +98,8 @@ status_jobs(struct pg *pg, const int64_t *ids, size_t count, status_each *each, 
 	struct visit v = {each, ctx, 0};
 
 	if (count == 0)
-		return pg_stream(pg, "SELECT " COLUMNS ", " PACE FROM " ORDER BY s.id", 0, NULL, visit_row, &v, e);
+		return pg_stream(pg, "SELECT " COLUMNS ", " PACE FROM " WHERE s.removed_at IS NULL ORDER BY s.id", 0,
+		    NULL, visit_row, &v, e);
 	for (size_t i = 0; i < count; i++) {
 		char id[24];
 

@@ -11,6 +11,7 @@
 #include "base/sig.h"
 #include "cli/progress.h"
 #include "db/pg.h"
+#include "flow/collect.h"
 #include "flow/datasets.h"
 #include "flow/site.h"
 #include "io/input.h"
@@ -18,6 +19,7 @@
 #include "ledger/intake.h"
 #include "ledger/job.h"
 #include "ledger/ledger.h"
+#include "ledger/owner.h"
 #include "ledger/unfinished.h"
 #include "store/store.h"
 #include "table/reading.h"
@@ -36,6 +38,7 @@ struct transfer {
 	bool stored;              /* the object is there, by this upload */
 	struct unfinished before; /* an earlier attempt that is continued */
 	bool resumable;           /* the store has parts that a later attempt can use */
+	bool owner;               /* what earlier attempts have left in the store is this database's */
 	uint64_t reported;
 };
 
@@ -78,36 +81,6 @@ find_dataset(const struct site *site, struct transfer *t, struct err *e)
 	return intake_check_key(t->pg, &t->dataset, u->key, u->key_count, e);
 }
 
-/* Uploads of this dataset whose process is gone hold no lock: forget them and what they stored. */
-static int
-collect_dead(struct transfer *t, struct err *e)
-{
-	int64_t *ids;
-	size_t count;
-	int result = 0;
-
-	if (job_uploading(t->pg, t->dataset.id, &ids, &count, e) != 0)
-		return -1;
-	for (size_t i = 0; result == 0 && i < count; i++) {
-		int64_t key = ledger_lock_key(LEDGER_LOCK_UPLOAD, ids[i], 0);
-		struct job job;
-
-		result = pg_try_lock(t->pg, key, e);
-		if (result <= 0)
-			continue;
-		result = job_load(t->pg, ids[i], &job, e);
-		if (result == 0 && job.state == JOB_UPLOADING && unfinished_recent(t->pg, ids[i], e) == 0)
-			result =
-			    store_remove(t->store, job.object, e) != 0 || job_discard(t->pg, ids[i], e) != 0 ? -1 : 0;
-		else if (result != 0 && e->code == ERR_NOINPUT)
-			result = 0;
-		job_fini(&job);
-		pg_unlock(t->pg, key);
-	}
-	free(ids);
-	return result < 0 ? -1 : 0;
-}
-
 static int
 new_job(struct transfer *t, const char *options, const char *max_rejects, struct err *e)
 {
@@ -137,8 +110,8 @@ old_job(struct transfer *t, const char *options, const char *max_rejects, struct
 	struct err none;
 	int result;
 
-	if (job <= 0)
-		return (int)job;
+	if (job <= 0 || !t->owner)
+		return job < 0 ? -1 : 0;
 	result = pg_try_lock(t->pg, ledger_lock_key(LEDGER_LOCK_UPLOAD, job, 0), e);
 	if (result > 0)
 		result = unfinished_load(t->pg, job, &t->before, e);
@@ -155,6 +128,16 @@ old_job(struct transfer *t, const char *options, const char *max_rejects, struct
 	t->object = buf_strdup(t->before.object);
 	t->resumable = true;
 	return 1;
+}
+
+/* What earlier uploads of this dataset have left is collected, unless it may be another database's. */
+static int
+clear_up(struct transfer *t, struct err *e)
+{
+	int owner = owner_here(t->pg, e);
+
+	t->owner = owner == 1;
+	return owner <= 0 ? owner : collect_uploads(t->pg, t->store, t->dataset.id, false, NULL, NULL, e);
 }
 
 static int
@@ -254,7 +237,7 @@ begin(const struct site *site, struct transfer *t, struct err *e)
 	enum { TRIES = 5 };
 
 	for (int i = 1;; i++) {
-		if (find_dataset(site, t, e) != 0 || collect_dead(t, e) != 0)
+		if (find_dataset(site, t, e) != 0 || clear_up(t, e) != 0)
 			return -1;
 		if (open_job(t, e) == 0)
 			return 0;

@@ -178,7 +178,7 @@ chunk_unindex(struct pg *pg, int64_t dataset, uint64_t *count, struct err *e)
 	snprintf(id, sizeof id, "%" PRId64, dataset);
 	if (PG_QUERY(pg, &rows, e,
 		"WITH these AS (SELECT j.id FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset"
-		"   WHERE d.id = $1 AND j.seq >= d.since),"
+		"   WHERE d.id = $1 AND j.seq >= d.since AND j.removed_at IS NULL),"
 		" c AS (UPDATE csvp.chunk SET state = 'loaded', again = again + 1, indexed = 0, indexed_at = NULL,"
 		"   deliveries = 0 WHERE job IN (SELECT id FROM these) AND state IN ('loaded', 'indexed') RETURNING "
 		"job),"

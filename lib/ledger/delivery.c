@@ -110,7 +110,8 @@ delivery_retry(struct pg *pg, int64_t job, int64_t chunk, struct err *e)
 
 	/* What was loaded before its index failed is to be indexed, not loaded again. */
 	if (run(pg, &rows,
-		"WITH this AS (SELECT id FROM csvp.job WHERE id = $1 AND NOT cancelled AND $3::text IS NULL),"
+		"WITH this AS (SELECT id FROM csvp.job WHERE id = $1 AND NOT cancelled AND removed_at IS NULL"
+		"   AND $3::text IS NULL),"
 		" c AS (UPDATE csvp.chunk SET state = CASE WHEN loaded_at IS NULL THEN 'pending' ELSE 'loaded' END,"
 		"   error = NULL, deliveries = 0 FROM this WHERE job = id AND number = $2 AND state = 'failed'"
 		"   RETURNING job),"

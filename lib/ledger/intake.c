@@ -106,8 +106,8 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 {
 	struct pg_rows *rows;
 	struct job_verdict v;
-	char dataset[24], job[24];
-	bool later, edited, keyed, rejected;
+	char dataset[24], job[24], list[48];
+	bool later, edited, keyed, removed, rejected;
 
 	snprintf(dataset, sizeof dataset, "%" PRId64, d->id);
 	snprintf(job, sizeof job, "%" PRId64, in->job);
@@ -118,9 +118,11 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 		"     OR EXISTS (SELECT FROM csvp.chunk WHERE job = l.id AND state IN ('loaded', 'indexed')))),"
 		"  coalesce(pg_sequence_last_value(format('csvp.version_%s', d.id)::regclass), 0)"
 		"    > ((d.seq << 39) | (1::bigint << 38)),"
-		"  d.key <> '{}'"
+		"  d.key <> '{}', j.removed_at IS NOT NULL"
 		"  FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset"
 		" WHERE j.sha256 = $1::bytea AND j.dataset = $2 AND j.seq IS NOT NULL AND NOT j.cancelled"
+		/* One that could not be split has done nothing, and cannot go on without its object. */
+		"   AND (j.removed_at IS NULL OR j.error IS NULL)"
 		"   AND j.options = (SELECT options FROM csvp.job WHERE id = $3) ORDER BY j.seq DESC LIMIT 1",
 		sha, dataset, job) != 0)
 		return -1;
@@ -132,6 +134,7 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 	later = pg_rows_bool(rows, 0, 1);
 	edited = pg_rows_bool(rows, 0, 2);
 	keyed = pg_rows_bool(rows, 0, 3);
+	removed = pg_rows_bool(rows, 0, 4);
 	pg_rows_free(rows);
 	if (in->max_rejects != NULL && job_set_limit(pg, out->job, in->max_rejects, e) != 0)
 		return -1;
@@ -153,10 +156,11 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 	}
 	out->finished = true;
 	if (rejected) {
+		snprintf(list, sizeof list, "csvp-status --rejects %" PRId64, out->job);
 		err_set(e, ERR_DATA,
-		    "job %" PRId64 " has these bytes and failed by its rejects (%" PRId64
-		    "); hint: csvp-status --rejects %" PRId64,
-		    out->job, v.open_rejects, out->job);
+		    "job %" PRId64 " has these bytes and failed by its rejects (%" PRId64 ")%s; hint: %s", out->job,
+		    v.open_rejects, removed ? ", which gc has removed" : "",
+		    removed ? "--force loads them again" : list);
 		return -1;
 	}
 	if (!later && !edited) {

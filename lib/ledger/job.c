@@ -55,7 +55,8 @@ job_load(struct pg *pg, int64_t id, struct job *job, struct err *e)
 	snprintf(number, sizeof number, "%" PRId64, id);
 	if (PG_QUERY(pg, &rows, e,
 		"SELECT dataset, coalesce(seq, 0), state, cancelled, paused, fail_fast, unique_keys, file, object,"
-		" coalesce(object_bytes, 0), options, error, coalesce(error_code, 0), columns, finished_at IS NOT NULL"
+		" coalesce(object_bytes, 0), options, error, coalesce(error_code, 0), columns, finished_at IS NOT NULL,"
+		" removed_at IS NOT NULL"
 		" FROM csvp.job WHERE id = $1",
 		number) != 0)
 		return -1;
@@ -82,10 +83,21 @@ job_load(struct pg *pg, int64_t id, struct job *job, struct err *e)
 	    .error = copy(pg_rows_text(rows, 0, 11)),
 	    .error_code = (enum err_code)pg_rows_int(rows, 0, 12),
 	    .finished = pg_rows_bool(rows, 0, 14),
+	    .removed = pg_rows_bool(rows, 0, 15),
 	};
 	parse_columns(job, pg_rows_text(rows, 0, 13));
 	pg_rows_free(rows);
 	return 0;
+}
+
+int
+job_check_kept(const struct job *job, struct err *e)
+{
+	if (!job->removed)
+		return 0;
+	return err_set(e, ERR_NOINPUT,
+	    "job %" PRId64 " was removed by csvp-admin gc, with what was stored of it; hint: upload %s again", job->id,
+	    job->file);
 }
 
 int
@@ -121,7 +133,8 @@ job_objects(struct pg *pg, int64_t dataset, char **prefix, struct err *e)
 	char number[24];
 
 	snprintf(number, sizeof number, "%" PRId64, dataset);
-	if (PG_QUERY(pg, &rows, e, "SELECT format('objects/%s/%s/', id, $1::text) FROM csvp.site", number) != 0)
+	if (PG_QUERY(pg, &rows, e,
+		"SELECT format('objects/%s/%s', id, coalesce(nullif($1, '0') || '/', '')) FROM csvp.site", number) != 0)
 		return -1;
 	*prefix = buf_strdup(pg_rows_text(rows, 0, 0));
 	pg_rows_free(rows);
@@ -141,7 +154,9 @@ job_uploading(struct pg *pg, int64_t dataset, int64_t **ids, size_t *count, stru
 	char number[24];
 
 	snprintf(number, sizeof number, "%" PRId64, dataset);
-	if (PG_QUERY(pg, &rows, e, "SELECT id FROM csvp.job WHERE dataset = $1 AND state = 'uploading'", number) != 0)
+	if (PG_QUERY(pg, &rows, e,
+		"SELECT id FROM csvp.job WHERE $1::bigint IN (0, dataset) AND state = 'uploading' ORDER BY id",
+		number) != 0)
 		return -1;
 	*count = pg_rows_count(rows);
 	*ids = pg_rows_ids(rows);
@@ -236,13 +251,15 @@ job_check_wanted(struct pg *pg, int64_t id, struct err *e)
 	bool cancelled, paused;
 
 	snprintf(number, sizeof number, "%" PRId64, id);
-	if (PG_QUERY(pg, &rows, e, "SELECT cancelled, paused FROM csvp.job WHERE id = $1 FOR SHARE", number) != 0)
+	if (PG_QUERY(pg, &rows, e,
+		"SELECT cancelled OR removed_at IS NOT NULL, paused FROM csvp.job WHERE id = $1 FOR SHARE",
+		number) != 0)
 		return -1;
 	cancelled = pg_rows_count(rows) == 0 || pg_rows_bool(rows, 0, 0);
 	paused = !cancelled && pg_rows_bool(rows, 0, 1);
 	pg_rows_free(rows);
 	if (cancelled)
-		return err_set(e, ERR_DATA, "job %" PRId64 " was cancelled", id);
+		return err_set(e, ERR_DATA, "job %" PRId64 " was cancelled or removed", id);
 	if (paused)
 		return err_set(e, ERR_AGAIN, "job %" PRId64 " was paused", id);
 	return 0;
@@ -265,7 +282,7 @@ job_earlier_finished(struct pg *pg, const struct job *job, struct err *e)
 	snprintf(dataset, sizeof dataset, "%" PRId64, job->dataset);
 	snprintf(seq, sizeof seq, "%" PRId64, job->seq);
 	if (PG_QUERY(pg, &rows, e,
-		"SELECT NOT EXISTS (SELECT FROM csvp.job_status WHERE dataset = $1 AND seq < $2"
+		"SELECT NOT EXISTS (SELECT FROM csvp.job_status WHERE dataset = $1 AND seq < $2 AND removed_at IS NULL"
 		" AND derived NOT IN ('cancelled', 'indexing', 'done'))",
 		dataset, seq) != 0)
 		return -1;

@@ -19,6 +19,7 @@ struct job {
 	enum job_state state;
 	bool cancelled, paused, fail_fast;
 	bool finished;    /* it has come to its end, and all that follows from that was done */
+	bool removed;     /* by gc: its object, chunks and rejects are gone */
 	bool unique_keys; /* proven at split: no key occurs twice in the file */
 	char *file;       /* as the user named it */
 	char *object;     /* key in the store */
@@ -32,21 +33,22 @@ struct job {
 
 /* 66 if there is no such job. */
 int job_load(struct pg *pg, int64_t id, struct job *job, struct err *e) __attribute__((warn_unused_result));
+/* Are its object, chunks and rejects still there? 0, or 66 saying that gc has removed them. */
+int job_check_kept(const struct job *job, struct err *e) __attribute__((warn_unused_result));
 void job_fini(struct job *job);
 
 /* Open a job in state uploading; *id and the object's key ("objects/SITE/DATASET/JOB", freed). 66: no such dataset. */
 int job_open(struct pg *pg, int64_t dataset, const char *file, const char *options, const char *max_rejects,
     bool fail_fast, int64_t *id, char **object, struct err *e) __attribute__((warn_unused_result));
 
-/* What the keys of all objects of a dataset begin with, and of no other dataset in any database; freed by the caller. */
+/* What the keys of a dataset's objects begin with, and no others of any site; 0: of the site's. Freed by the caller. */
 int job_objects(struct pg *pg, int64_t dataset, char **prefix, struct err *e) __attribute__((warn_unused_result));
 
 /* Forget a job that is still uploading. */
 int job_discard(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
 
-/* Ids of the dataset's uploading jobs; *ids is freed by the caller. */
-int job_uploading(struct pg *pg, int64_t dataset, int64_t **ids, size_t *count, struct err *e)
-    __attribute__((warn_unused_result));
+/* Ids of the dataset's (0: all) uploading jobs; *ids is freed by the caller. */
+int job_uploading(struct pg *pg, int64_t dataset, int64_t **ids, size_t *count, struct err *e) MUST_CHECK;
 
 /* The dataset's lowest job that is stored, live and not split: its id, 0 if none, -1. */
 int64_t job_lowest_unsplit(struct pg *pg, int64_t dataset, struct err *e) __attribute__((warn_unused_result));
@@ -57,7 +59,6 @@ int job_set_split(struct pg *pg, int64_t id, const int *columns, size_t count, b
 
 /* The split failed for good: keep why. */
 int job_set_error(struct pg *pg, int64_t id, const struct err *why, struct err *e) __attribute__((warn_unused_result));
-
 int job_set_started(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
 
 /* Flags that stop it; each waits for a worker that is about to commit. */
@@ -65,15 +66,14 @@ int job_set_cancelled(struct pg *pg, int64_t id, struct err *e) __attribute__((w
 int job_set_paused(struct pg *pg, int64_t id, bool paused, struct err *e) __attribute__((warn_unused_result));
 
 /*
- * Has nobody cancelled (65) or paused (75) it? It locks the row FOR SHARE: as the last statement before a commit, whoever
- * stops the job waits for the commit or is seen here.
+ * Has nobody cancelled or removed (65) or paused (75) it? It locks the row FOR SHARE: as the last statement before a
+ * commit, whoever stops the job waits for the commit or is seen here.
  */
 int job_check_wanted(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
 
 /* Set finished_at of a job that has come to its end, if nobody did. */
 int job_set_finished(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result));
-
-/* Is every earlier job of the dataset at its end with nothing to come (all loaded within its limit, or cancelled)? 1, 0, -1. */
+/* Has every earlier job of the dataset nothing to come (all loaded within its limit, cancelled or removed)? 1, 0, -1. */
 int job_earlier_finished(struct pg *pg, const struct job *job, struct err *e) __attribute__((warn_unused_result));
 
 /* Its derived state ("loading", ...; csvp.job_status) and verdict: 0, 3, 65 or, while it is not at its end, 75. */
@@ -94,7 +94,7 @@ int job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 int job_given_up(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result)); /* 1, 0, -1 */
 
 /* Change the limit of rejects: "N" or "N%"; 64 if it is neither (also used to check an option). */
-int job_check_limit(const char *limit, struct err *e) __attribute__((warn_unused_result));
+int job_check_limit(const char *limit, struct err *e) MUST_CHECK;
 int job_set_limit(struct pg *pg, int64_t id, const char *limit, struct err *e) __attribute__((warn_unused_result));
 
 #endif

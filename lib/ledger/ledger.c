@@ -11,6 +11,7 @@
 #include "ledger/migration_7.sql.h"
 #include "ledger/migration_8.sql.h"
 #include "ledger/migration_9.sql.h"
+#include "ledger/migration_10.sql.h"
 
 static const struct migration migrations[] = {
     {1, "ledger", sql_migration_1},
@@ -22,6 +23,7 @@ static const struct migration migrations[] = {
     {7, "search indexes that were lost", sql_migration_7},
     {8, "tokens of the API", sql_migration_8},
     {9, "names of uploads", sql_migration_9},
+    {10, "garbage", sql_migration_10},
 };
 #define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
 

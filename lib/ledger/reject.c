@@ -90,9 +90,9 @@ reject_explain(struct pg *pg, int64_t job, struct buf *words, struct err *e)
 	if (PG_QUERY(pg, &rows, e,
 		"SELECT j.file, j.rejected - j.replayed, j.records, j.over_limit, j.max_rejects, r.line, r.byte, "
 		"r.header, r.reason"
-		"  FROM csvp.job_status j CROSS JOIN LATERAL ("
-		"    SELECT * FROM csvp.reject WHERE job = j.id AND NOT replayed ORDER BY byte LIMIT 1) r WHERE j.id = "
-		"$1",
+		"  FROM csvp.job_status j LEFT JOIN LATERAL ("
+		"    SELECT * FROM csvp.reject WHERE job = j.id AND NOT replayed ORDER BY byte LIMIT 1) r ON true"
+		" WHERE j.id = $1 AND (r.byte IS NOT NULL OR j.removed_at IS NOT NULL)",
 		id) != 0)
 		return -1;
 	if (pg_rows_count(rows) != 1) {
@@ -100,13 +100,17 @@ reject_explain(struct pg *pg, int64_t job, struct buf *words, struct err *e)
 		return err_set(e, ERR_AGAIN, "the rejects of job %" PRId64 " were replayed at this moment", job);
 	}
 	header = pg_rows_text(rows, 0, 7);
-	buf_printf(words, "%s: %s of %s records rejected, %s the limit of %s; the first in line %s, byte %s",
-	    pg_rows_text(rows, 0, 0), pg_rows_text(rows, 0, 1), pg_rows_text(rows, 0, 2),
-	    pg_rows_bool(rows, 0, 3) ? "over" : "within", pg_rows_text(rows, 0, 4), pg_rows_text(rows, 0, 5),
-	    pg_rows_text(rows, 0, 6));
-	if (header != NULL)
-		buf_printf(words, ", column '%s'", header);
-	buf_printf(words, ": %s", pg_rows_text(rows, 0, 8));
+	buf_printf(words, "%s: %s of %s records rejected, %s the limit of %s; ", pg_rows_text(rows, 0, 0),
+	    pg_rows_text(rows, 0, 1), pg_rows_text(rows, 0, 2), pg_rows_bool(rows, 0, 3) ? "over" : "within",
+	    pg_rows_text(rows, 0, 4));
+	if (pg_rows_text(rows, 0, 6) == NULL) {
+		buf_string(words, "csvp-admin gc has removed them");
+	} else {
+		buf_printf(words, "the first in line %s, byte %s", pg_rows_text(rows, 0, 5), pg_rows_text(rows, 0, 6));
+		if (header != NULL)
+			buf_printf(words, ", column '%s'", header);
+		buf_printf(words, ": %s", pg_rows_text(rows, 0, 8));
+	}
 	pg_rows_free(rows);
 	return 0;
 }

@@ -94,3 +94,34 @@ compare_count(struct pg *pg, const struct target *t, uint64_t *rows, uint64_t *e
 	buf_fini(&sql);
 	return status;
 }
+
+int
+compare_count_by_job(struct pg *pg, const struct target *t, struct pg_rows **rows, struct err *e)
+{
+	struct buf sql = {0};
+	int status = -1;
+
+	buf_string(&sql, "SELECT _version >> 39, count(*) FROM ");
+	target_table(&sql, t);
+	buf_string(&sql, " WHERE _version & (1::bigint << 38) = 0 GROUP BY 1 ORDER BY 1");
+	if (pg_exec(pg, "SET LOCAL statement_timeout = 0", e) == 0)
+		status = pg_query(pg, rows, e, sql.bytes, 0, NULL);
+	buf_fini(&sql);
+	return status;
+}
+
+uint64_t
+compare_rows_of_job(const struct pg_rows *rows, int64_t seq)
+{
+	size_t low = 0, high = pg_rows_count(rows);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (pg_rows_int(rows, middle, 0) < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < pg_rows_count(rows) && pg_rows_int(rows, low, 0) == seq ? (uint64_t)pg_rows_int(rows, low, 1) : 0;
+}

@@ -6,6 +6,7 @@
 struct batch;
 struct err;
 struct pg;
+struct pg_rows;
 struct target;
 
 /* What comparing a batch with its table found. */
@@ -30,5 +31,13 @@ int compare_batch(struct pg *pg, const struct target *t, const struct batch *bat
 /* Rows in the table, and how many of them are edits made outside jobs. */
 int compare_count(struct pg *pg, const struct target *t, uint64_t *rows, uint64_t *edited, struct err *e)
     __attribute__((warn_unused_result));
+
+/*
+ * Rows of records in the table, by the seq of their jobs: columns seq and
+ * count, in order; freed by the caller. Inside a transaction. Then those of one.
+ */
+int compare_count_by_job(struct pg *pg, const struct target *t, struct pg_rows **rows, struct err *e)
+    __attribute__((warn_unused_result));
+uint64_t compare_rows_of_job(const struct pg_rows *rows, int64_t seq);
 
 #endif

@@ -113,6 +113,9 @@ edit_enter(struct pg *pg, const struct target *t, struct err *e)
 
 	/* It reads the whole table, and takes as long as that takes. */
 	append_enter(&sql, t);
+	buf_printf(&sql,
+	    " OR t._version >> 39 IN (SELECT seq FROM csvp.job WHERE dataset = %" PRId64 " AND removed_at IS NOT NULL)",
+	    t->dataset);
 	if (pg_exec(pg, "SET LOCAL statement_timeout = 0", e) == 0 && pg_query(pg, &rows, e, sql.bytes, 0, NULL) == 0) {
 		count = (int64_t)pg_rows_affected(rows);
 		pg_rows_free(rows);

@@ -17,7 +17,10 @@ struct target;
 /* With the table: UPDATE, DELETE and TRUNCATE. INSERT has its version by the column's default. */
 int edit_install(struct pg *pg, const struct target *t, struct err *e) __attribute__((warn_unused_result));
 
-/* Enter all edits whose rows are there, as those that the search index does not have: how many, or -1. */
+/*
+ * Enter all rows that no chunk can bring to the search index, as those that it does not have: edits, and rows of jobs that
+ * gc has removed. How many, or -1.
+ */
 int64_t edit_enter(struct pg *pg, const struct target *t, struct err *e) __attribute__((warn_unused_result));
 
 /* The key has another type: its text, as the triggers write it, has another form. */
