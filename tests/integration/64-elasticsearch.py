@@ -2,7 +2,8 @@
 
 `GET /faults/MODE` sets what happens to bulk requests from then on: `none`; `items`, of each request about half the
 documents are not handed on and answered with 429 or 503, one by one; `busy-SECONDS`, the whole request is answered
-with 429 for so long. The answer is the number of documents and requests that were refused so far.
+with 429 for so long, from the first one on. The answer is the number of documents and requests that were refused so
+far. `GET /faults/expire` ends the points in time that were opened by the proxy; the answer is how many there were.
 """
 
 import http.client
@@ -17,7 +18,8 @@ import time
 PORT = int(sys.argv[1])
 chance = random.Random(os.environ["SEED"])
 lock = threading.Lock()
-state = {"mode": "none", "until": 0.0, "items": 0, "requests": 0}
+points = []  # open points in time
+state = {"mode": "none", "seconds": 0.0, "until": None, "items": 0, "requests": 0}
 
 
 def operations(body):
@@ -39,6 +41,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
     def forward(self, body):
         server = http.client.HTTPConnection("127.0.0.1", PORT, timeout=120)
         headers = {k: v for k, v in self.headers.items() if k.lower() in ("content-type", "authorization")}
+        headers.setdefault("Content-Type", "application/json")
         server.request(self.command, self.path, body, headers)
         answer = server.getresponse()
         return answer.status, answer.read()
@@ -55,15 +58,37 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         answers = [next(items) if take else {"index": busy[i % 2]} for i, take in enumerate(taken)]
         return 200, json.dumps({"errors": True, "items": answers}).encode()
 
+    def busy(self):
+        if state["mode"] == "busy" and state["until"] is None:
+            state["until"] = time.monotonic() + state["seconds"]
+        return state["mode"] == "busy" and time.monotonic() < state["until"]
+
+    def expire(self):
+        """As the engine does when one was not used for long enough."""
+        for path, text in points:
+            self.command, self.path = "DELETE", path
+            self.forward(text)
+        return 200, b"%d\n" % len(points)
+
+    def note_point(self, answer):
+        if self.command == "POST" and self.path.split("?")[0].endswith("/_pit"):
+            points.append(("/_pit", json.dumps({"id": json.loads(answer)["id"]}).encode()))
+        elif self.command == "POST" and self.path.split("?")[0].endswith("/_search/point_in_time"):
+            text = json.dumps({"pit_id": [json.loads(answer)["pit_id"]]})
+            points.append(("/_search/point_in_time", text.encode()))
+
     def answer(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path.startswith("/faults/"):
+        if self.path == "/faults/expire":
+            status, answer = self.expire()
+            points.clear()
+        elif self.path.startswith("/faults/"):
             mode, _, seconds = self.path[len("/faults/") :].partition("-")
-            state.update(mode=mode, until=time.monotonic() + float(seconds or 0))
+            state.update(mode=mode, seconds=float(seconds or 0), until=None)
             status, answer = 200, f"{state['items']} {state['requests']}\n".encode()
         elif "/_bulk" in self.path and state["mode"] == "items":
             status, answer = self.some_items(body)
-        elif "/_bulk" in self.path and state["mode"] == "busy" and time.monotonic() < state["until"]:
+        elif "/_bulk" in self.path and self.busy():
             state["requests"] += 1
             status, answer = 429, b'{"error":{"type":"es_rejected_execution_exception","reason":"test"},"status":429}'
         else:
@@ -71,6 +96,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
                 status, answer = self.forward(body)
             except OSError:
                 status, answer = 503, b"{}"
+            if status == 200:
+                self.note_point(answer)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
