@@ -64,11 +64,13 @@ upload_one(const struct site *site, const struct settings *s, struct upload *u, 
 	struct upload_result result;
 	struct err e = {0};
 	char *name = NULL;
-	int status;
+	int status = upload_check_name(u->path, &e);
 
 	if (u->dataset == NULL)
 		u->dataset = name = names_dataset(u->path);
-	if (s->dry_run) {
+	if (status != 0) {
+		result.job = 0;
+	} else if (s->dry_run) {
 		status = dry_run(site, u, &e);
 	} else {
 		progress = progress_new("upload");

@@ -88,8 +88,10 @@ fit_new(struct survey *s, const char *const *key, size_t key_count, struct err *
 		while (i < s->field_count && strcmp(s->fields[i].header, key[k]) != 0)
 			i++;
 		if (i == s->field_count)
-			return err_set(e, ERR_DATA, "the key column '%s' is not in the file (its first column is '%s')",
-			    key[k], s->fields[0].header);
+			return err_set(e, ERR_DATA,
+			    "the key column '%s' is not in the file (its first column is '%s')%s%s", key[k],
+			    s->fields[0].header, survey_delimiter(s) != NULL ? "; hint: --delimiter " : "",
+			    survey_delimiter(s) != NULL ? survey_delimiter(s) : "");
 		s->fields[i].key_type = SURVEY_RAW;
 		s->key[s->key_count++] = i;
 	}
@@ -158,6 +160,10 @@ fit_field(struct survey *s, size_t i, const struct shape *shape, int *columns, s
 		return -1;
 	columns[i] = (int)column;
 	if (column < 0) {
+		if (!s->reading->add_columns && survey_delimiter(s) != NULL)
+			return err_set(e, ERR_DATA,
+			    "column '%s' (the only one) is not in the dataset; hint: --delimiter %s", field->header,
+			    survey_delimiter(s));
 		if (!s->reading->add_columns)
 			return err_set(e, ERR_DATA,
 			    "column '%s' (field %zu) is not in the dataset; hint: --add-columns", field->header, i + 1);

@@ -58,6 +58,8 @@ survey_file(struct pg *pg, const struct dataset *d, struct survey *survey, struc
 		goto done;
 	if (p->is_new && fit_shape(survey, &p->shape, columns, e) != 0)
 		goto done;
+	if (p->is_new)
+		survey_doubt(survey, u->path);
 	p->unique_keys = fit_unique_keys(survey);
 	result = 0;
 

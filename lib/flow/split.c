@@ -301,6 +301,8 @@ split_locked(
 			result = -1;
 			break;
 		}
+		if (s.is_new)
+			survey_doubt(&s.survey, s.job.file);
 		result = record_split(&s, e);
 		/* A person's transaction may lock table and dataset in another order. */
 		if (result < 0 && strcmp(pg_sqlstate(pg), "40P01") == 0)

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/sig.h"
 #include "cli/progress.h"
 #include "csv/reader.h"
@@ -188,6 +189,31 @@ done:
 	proof_free(proof);
 	buf_fini(&key);
 	return result;
+}
+
+const char *
+survey_delimiter(const struct survey *s)
+{
+	static const struct {
+		char byte;
+		const char *option;
+	} others[] = {{';', "';'"}, {'\t', "tab"}, {'|', "'|'"}, {',', "','"}};
+
+	for (size_t i = 0; s->field_count == 1 && i < sizeof others / sizeof *others; i++)
+		if (s->reading->dialect.delimiter != others[i].byte &&
+		    strchr(s->fields[0].header, others[i].byte) != NULL)
+			return others[i].option;
+	return NULL;
+}
+
+void
+survey_doubt(const struct survey *s, const char *file)
+{
+	const char *delimiter = survey_delimiter(s);
+
+	if (delimiter != NULL)
+		log_notice("%s: it has one column, '%s'; hint: --delimiter %s, if these are several", file,
+		    s->fields[0].header, delimiter);
 }
 
 void

@@ -60,6 +60,12 @@ int survey_run(struct survey *s, uint64_t chunk_bytes, struct progress *progress
     __attribute__((warn_unused_result));
 #define SURVEY_CHUNK_RECORDS 100000
 
+/* A file of one column that looks like several: say so, with the --delimiter that would fit. */
+void survey_doubt(const struct survey *s, const char *file);
+
+/* That delimiter as the option takes it; NULL: none would fit better. */
+const char *survey_delimiter(const struct survey *s);
+
 void survey_fini(struct survey *s);
 
 #endif

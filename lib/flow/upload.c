@@ -207,13 +207,16 @@ store_input(struct transfer *t, uint64_t *size, struct err *e)
 	return 0;
 }
 
-/* The bytes turned out to be known, or the upload failed: forget it. An object that it has not made is not its own. */
+/*
+ * The bytes turned out to be known, or the upload failed: forget it. An object that it has not made is not its own. The
+ * ledger last: what a crash leaves behind is still known, and collected.
+ */
 static int
 discard(struct transfer *t, struct err *e)
 {
-	if (job_discard(t->pg, t->job, e) != 0)
+	if (t->stored && store_remove(t->store, t->object, e) != 0)
 		return -1;
-	return t->stored ? store_remove(t->store, t->object, e) : 0;
+	return job_discard(t->pg, t->job, e);
 }
 
 /* What failed and cannot go on leaves nothing, also after a signal; if even that fails, the next upload collects it. */

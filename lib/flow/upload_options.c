@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "csv/utf8.h"
 #include "ledger/job.h"
 #include "schema/type.h"
 #include "table/reading.h"
@@ -49,6 +50,11 @@ check_words(const struct upload_settings *s, char *const *files, size_t count, s
 		return err_set(e, ERR_USAGE, "%s needs -d DATASET", count == 1 ? "stdin" : "more than one file");
 	if (s->dataset != NULL && s->dataset[0] == '\0')
 		return err_set(e, ERR_USAGE, "the dataset's name is empty");
+	if (s->dataset != NULL && utf8_flaw(s->dataset, strlen(s->dataset)) < strlen(s->dataset))
+		return err_set(e, ERR_USAGE, "the dataset's name is not UTF-8");
+	for (size_t i = 0; i < count; i++)
+		if (files[i][0] == '\0')
+			return err_set(e, ERR_USAGE, "the name of file %zu is empty", i + 1);
 	if (s->max_rejects != NULL && job_check_limit(s->max_rejects, e) != 0)
 		return -1;
 	if (s->missing != NULL && strcmp(s->missing, "null") != 0)
@@ -58,6 +64,22 @@ check_words(const struct upload_settings *s, char *const *files, size_t count, s
 	if (s->max_record > UINT32_MAX)
 		return err_set(e, ERR_USAGE, "--max-record %" PRIu64 " is more than the 1G that can be", s->max_record);
 	return 0;
+}
+
+int
+upload_check_name(const char *path, struct err *e)
+{
+	struct buf name = {0};
+	int result = 0;
+
+	if (utf8_flaw(path, strlen(path)) < strlen(path)) {
+		for (const char *p = path; *p != '\0'; p++)
+			buf_printf(&name, (unsigned char)*p < 0x80 ? "%c" : "\\x%02x", (unsigned char)*p);
+		result = err_set(e, ERR_DATA,
+		    "%s: the file's name is not UTF-8; hint: rename it, or csvp-upload -d DATASET - <FILE", name.bytes);
+		buf_fini(&name);
+	}
+	return result;
 }
 
 int

@@ -29,4 +29,7 @@ void upload_options_init(struct upload_settings *s, struct option *options);
 int upload_options_check(const struct upload_settings *s, char *const *files, size_t count, struct reading *r,
     struct err *e) __attribute__((warn_unused_result));
 
+/* Can the ledger keep this name of a file? 65 if it is not UTF-8. */
+int upload_check_name(const char *path, struct err *e) __attribute__((warn_unused_result));
+
 #endif

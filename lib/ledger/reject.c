@@ -89,7 +89,8 @@ reject_explain(struct pg *pg, int64_t job, struct buf *words, struct err *e)
 	snprintf(id, sizeof id, "%" PRId64, job);
 	if (PG_QUERY(pg, &rows, e,
 		"SELECT j.file, j.rejected - j.replayed, j.records, j.over_limit, j.max_rejects, r.line, r.byte, "
-		"r.header, r.reason"
+		"r.header, r.reason || CASE WHEN r.code = 'encoding' AND j.options->>'encoding' IS NULL"
+		"   THEN ' (or is it --encoding LATIN1?)' ELSE '' END"
 		"  FROM csvp.job_status j LEFT JOIN LATERAL ("
 		"    SELECT * FROM csvp.reject WHERE job = j.id AND NOT replayed ORDER BY byte LIMIT 1) r ON true"
 		" WHERE j.id = $1 AND (r.byte IS NOT NULL OR j.removed_at IS NOT NULL)",

@@ -91,6 +91,30 @@ ends 66 "$WORK: Is a directory" 'a directory' "$WORK"
 ends 66 'no dataset nowhere.*--existing' 'a dataset that has to be there' --existing -d nowhere good.csv
 is "$(sql "SELECT count(*) FROM csvp.dataset WHERE name IN ('missing', 'nowhere')")" 0 'what is not there makes no dataset'
 
+# Names that the ledger cannot keep, or that are none.
+cp good.csv $'caf\351.csv'
+ends 65 'caf\\xe9\.csv: the file.s name is not UTF-8; hint: ' 'a name that is not UTF-8' -d latin_name $'caf\351.csv'
+ends 64 'name of file 2 is empty' 'an empty name' -d latin_name good.csv ''
+expect_exit 64 'an empty name given to csvp-run' csvp-run ''
+is "$(sql "SELECT count(*) FROM csvp.dataset WHERE name = 'latin_name'")" 0 'they make no dataset'
+head -c 4000 /dev/urandom | base64 | gzip >whole.csv.gz
+head -c 2000 whole.csv.gz >cut.csv.gz
+ends 65 'cut\.csv\.gz: the gzip data ends early' 'a compressed file that was cut' cut.csv.gz
+is "$(sql "SELECT count(*) FROM csvp.dataset WHERE name = 'cut'") $(sql "SELECT count(*) FROM pg_class WHERE relname
+	= 'version_' || (SELECT max(id) + 1 FROM csvp.dataset)")" '0 0' 'a compressed file that was cut: makes no dataset'
+
+# Another delimiter: loaded as it is read, and doubted.
+printf 'id;name\n1;a\n' >semicolon.csv
+printf 'id\tname\n1\ta\n' >tab.csv
+expect_exit 0 'a file with semicolons' csvp-run semicolon.csv
+matches "$(cat err)" "semicolon\.csv: it has one column, 'id;name'; hint: --delimiter ';'" 'a file with semicolons: is doubted'
+expect_exit 0 'a file with tabs' csvp-upload -n tab.csv
+matches "$(cat err)" "hint: --delimiter tab" 'a file with tabs: is doubted'
+expect_exit 0 'with the delimiter' csvp-run -d semicolon2 --delimiter ';' semicolon.csv
+is "$(grep -c delimiter err)" 0 'with the delimiter: no word'
+ends 65 "key column 'id' .*hint: --delimiter ';'" 'a key behind semicolons' -d semicolon3 -k id semicolon.csv
+ends 65 "hint: --delimiter ';'" 'semicolons for a dataset that has columns' -d semicolon2 semicolon.csv
+
 # Bad records: known by line, byte and column; the limit gives the verdict.
 printf 'id,name\n1,a\n,b\n3,c\n' >nokey.csv
 ends 65 "nokey\\.csv: 1 of 3 .*limit of 0.* line 3, byte 12, column 'id'" 'an empty key' -d nokey -k id nokey.csv
@@ -118,6 +142,8 @@ ends 65 "types\\.csv: 2 of 4 .* line 3, byte 12, column 'id': .*seven" 'a wrong 
 is "$(rows unknown_key)" $'1|a\n2|b\n7|x\n8|z' 'a wrong type: the good records are there'
 printf 'id,name\n1,a\0b\n2,caf\351\n3,ok\n' >bytes.csv
 ends 65 'bytes\.csv: 2 of 3 .* line 2, byte 8' 'NUL bytes and bad UTF-8' bytes.csv
+printf 'id,name\n2,caf\351\n' >latin.csv
+ends 65 'line 2, byte 8: not UTF-8 .*--encoding LATIN1' 'Latin-1' latin.csv
 is "$(sql "SELECT string_agg(line || ':' || code, ' ' ORDER BY byte) FROM csvp.reject JOIN csvp.job j ON j.id = job
 	WHERE file = 'bytes.csv'")" '2:nul 3:encoding' 'NUL bytes and bad UTF-8: are told apart'
 {
