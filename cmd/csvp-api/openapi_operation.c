@@ -119,9 +119,9 @@ parameters_of(const struct route *route)
 	return list;
 }
 
-/* A body of each of these types: JSON by its schema, else bytes or text. */
+/* A body of each of these types: JSON by its schema, else text, or any bytes. */
 static cJSON *
-content_of(const char *types, const char *schema)
+content_of(const char *types, const char *schema, bool any)
 {
 	cJSON *content = cJSON_CreateObject();
 
@@ -134,11 +134,12 @@ content_of(const char *types, const char *schema)
 			cJSON_AddItemToObject(media, "schema", openapi_operation_ref(schema));
 		else if (strcmp(type, "multipart/form-data") == 0)
 			cJSON_AddItemToObject(media, "schema",
-			    cJSON_Parse(
-				"{\"type\":\"object\",\"properties\":{\"file\":{\"type\":\"string\","
-				"\"contentMediaType\":\"application/octet-stream\"}},\"required\":[\"file\"]}"));
+			    cJSON_Parse("{\"type\":\"object\",\"properties\":{\"file\":{\"type\":\"string\","
+					"\"format\":\"binary\",\"contentMediaType\":\"application/"
+					"octet-stream\"}},\"required\":[\"file\"]}"));
 		else
-			cJSON_AddItemToObject(media, "schema", cJSON_Parse("{\"type\":\"string\"}"));
+			cJSON_AddItemToObject(media, "schema",
+			    cJSON_Parse(any ? "{\"type\":\"string\",\"format\":\"binary\"}" : "{\"type\":\"string\"}"));
 		free(type);
 		at += length + (at[length] == ' ');
 	}
@@ -170,11 +171,12 @@ answers_of(const struct route *route)
 		char status[12];
 
 		snprintf(status, sizeof status, "%d", a->status);
-		cJSON_AddItemToObject(object, status, answer(a->text, empty ? NULL : content_of(types, a->schema)));
+		cJSON_AddItemToObject(
+		    object, status, answer(a->text, empty ? NULL : content_of(types, a->schema, false)));
 	}
 	cJSON_AddItemToObject(object, "default",
 	    answer("A problem: the request is not right, not allowed, or cannot be done now.",
-		content_of("application/problem+json", "Problem")));
+		content_of("application/problem+json", "Problem", false)));
 	return object;
 }
 
@@ -194,7 +196,7 @@ openapi_operation(const struct route *route)
 	if (route->takes != NULL) {
 		body = cJSON_AddObjectToObject(object, "requestBody");
 		cJSON_AddBoolToObject(body, "required", !route->empty);
-		cJSON_AddItemToObject(body, "content", content_of(route->takes, route->body));
+		cJSON_AddItemToObject(body, "content", content_of(route->takes, route->body, true));
 	}
 	cJSON_AddItemToObject(object, "responses", answers_of(route));
 	/* A token, or none: what is allowed without one is a setting. */

@@ -1,11 +1,13 @@
 """A client that openapi-python-client has written into ./client, used as its reader would: python3 72-api-client.py URL CSV."""
 import sys
+from urllib.parse import parse_qs, urlsplit
 
 sys.path.insert(0, '.')
 from client import Client
 from client.api.datasets import create_dataset, get_dataset, list_datasets, upload, verify_dataset
 from client.api.health import ready
 from client.api.jobs import get_job, list_jobs, cancel_job
+from client.api.records import search_records
 from client.models import DatasetDefinition, Problem, UploadFilesBody
 from client.types import File
 
@@ -38,6 +40,17 @@ check('its rows are proven', verify_dataset.sync('again', client=client).rows ==
 with open(sys.argv[2], 'rb') as file:
     body = UploadFilesBody(file=File(payload=file, file_name='regions.csv', mime_type='text/csv'))
     upload.sync('another', client=client, body=body, key=['id'])
+names, cursor, pages = [], {}, 0
+while True:
+    page = search_records.sync('again', client=client, q='parish', page_size=3, **cursor)
+    names += [dict(record.to_dict())['name'] for record in page.results]
+    pages += 1
+    if page.next_ is None:
+        break
+    # A link to the next page: its cursor is what the client takes.
+    cursor = {'cursor': parse_qs(urlsplit(page.next_).query)['cursor'][0]}
+check('a search goes on from page to page',
+      pages > 1 and len(names) == page.total > 3 and all('Parish' in name for name in names), (pages, len(names), page.total))
 seen, cursor = [], {}
 while True:
     page = list_jobs.sync(client=client, page_size=1, **cursor)

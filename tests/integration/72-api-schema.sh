@@ -9,7 +9,6 @@
 setup
 api_tools
 csvp-run -q -d regions -k id "$DATA/regions.csv"
-csvp-run -q -d navaids "$DATA/navaids.csv"
 printf '"Größe in m",q,sort,page_size,a_min,a,"sel""ect"\n1.5,x,2024-01-01,true,7,8,o''clock\n' >odd.csv
 csvp-run -q -d 'odd &% names' -k a odd.csv
 admin=$(csvp-admin token create admin --scope admin)
@@ -24,12 +23,22 @@ is "$(python3 -c '
 import json
 d = json.load(open("whole.json"))
 print(sorted(n for n in d["components"]["schemas"] if n.startswith("Record_")), d["components"]["schemas"]["Record_regions"]["example"]["code"])')" \
-	"['Record_3', 'Record_navaids', 'Record_regions'] AD-02" 'it has a schema and an example for each dataset'
+	"['Record_2', 'Record_regions'] AD-02" 'it has a schema and an example for each dataset'
 
 # Some of what a document cannot say is 422: a key that is no column, say. 409 is said.
 cat >schemathesis.toml <<'END'
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "410", "412", "415", "422", "503"]
+
+# The column of sort=COL:desc, the cursor of another page, the delimiter that is also the quote: their rules are in words.
+[[operations]]
+include-path-regex = "/(search|uploads)$"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409", "410", "422", "503"]
+
+# A file is any bytes: none of them violates a schema.
+[[operations]]
+include-path-regex = "/uploads$"
+checks.negative_data_rejection.enabled = false
 END
 status=0
 "$TOOLS/schemathesis" --config-file schemathesis.toml run "$U/api/schema/" -H "Authorization: Bearer $admin" \
@@ -47,5 +56,8 @@ serve_end
 serve CSVP_API_ANONYMOUS=write
 expect_exit 0 'a client is generated' env PATH="$TOOLS:$PATH" "$TOOLS/openapi-python-client" generate --path plain.json \
 	--output-path client --meta none --overwrite
+# What it writes encodes paths by a function of the name of one of our parameters (quote), which it forgets.
+sed -i '1i from urllib.parse import quote as encoded
+s/=quote(str(/=encoded(str(/' client/api/*/*.py
 "$TOOLS/python3" "$TESTS/integration/72-api-client.py" "$U" "$DATA/regions.csv" || FAILED=yes
 serve_end
