@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,9 +42,9 @@ struct stage {
 	size_t next;
 	struct ref_list held; /* to be tried again */
 	int busy;
-	bool last;   /* no more input and nothing else under way */
-	bool ended;  /* threads are to leave */
-	bool closed; /* the reader of stdout has gone */
+	bool last;          /* no more input and nothing else under way */
+	bool ended;         /* threads are to leave */
+	atomic_bool closed; /* the reader of stdout has gone */
 	enum err_code worst;
 	struct err said; /* the last message, and whose it was */
 	int64_t said_job;
@@ -233,6 +234,17 @@ wait_idle(struct stage *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static bool
+any_held(struct stage *s)
+{
+	bool any;
+
+	pthread_mutex_lock(&s->lock);
+	any = s->held.count > 0;
+	pthread_mutex_unlock(&s->lock);
+	return any;
+}
+
 /* Give the held references back to the threads. */
 static void
 retry_held(struct stage *s)
@@ -388,7 +400,7 @@ take_stdin(struct stage *s, struct err *e)
 	while ((got = refs_next(reader, &line, e)) == 1 && !s->closed) {
 		lines++;
 		take_line(s, line, true);
-		if (s->held.count > 0 && clk_now(clk_system()) - tried >= HOLD_MS) {
+		if (any_held(s) && clk_now(clk_system()) - tried >= HOLD_MS) {
 			retry_held(s);
 			tried = clk_now(clk_system());
 		}
@@ -416,11 +428,11 @@ take_all(struct stage *s, char *const *operands, size_t count)
 	for (size_t i = 0; i < count && !s->closed && !sig_pending(); i++)
 		take_line(s, operands[i], false);
 	wait_idle(s);
-	while (s->held.count > 0 && !s->closed && !sig_pending()) {
+	while (any_held(s) && !s->closed && !sig_pending()) {
 		s->last = true;
 		retry_held(s);
 		wait_idle(s);
-		if (s->held.count > 0)
+		if (any_held(s))
 			clk_sleep(clk_system(), HOLD_MS);
 	}
 	for (size_t i = 0; i < s->held.count; i++)
