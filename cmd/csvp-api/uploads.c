@@ -298,13 +298,15 @@ take_in(struct incoming *in, struct upload_result *result, struct err *e)
 	    .force = s->force,
 	    .request = request_header(&in->call->request, "Idempotency-Key"),
 	};
+	char *files[] = {buf_strdup(in->file != NULL ? in->file : "-")};
 	int status = -1;
 
 	if (upload.request != NULL && *upload.request == '\0')
 		upload.request = NULL;
 	reading_init(&reading);
-	if (upload_options_check(s, NULL, 1, &reading, e) == 0)
+	if (upload_options_check(s, files, 1, &reading, e) == 0)
 		status = upload_file(in->call->site, &upload, NULL, result, e);
+	free(files[0]);
 	reading_fini(&reading);
 	return status;
 }
