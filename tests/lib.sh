@@ -131,6 +131,23 @@ with_services()
 	eval "$(services env "$@")"
 }
 
+# needs_python PACKAGE==VERSION...: PYTHON is an interpreter that has these packages of PyPI, in a folder of the cache. Where
+# they cannot be had, the test is skipped.
+needs_python()
+{
+	local folder
+	folder=$CSVP_CACHE_DIR/python-$(printf '%s\n' "$@" | sha256sum | cut -c 1-12)
+	PYTHON=$folder/bin/python3
+	[ ! -e "$folder/whole" ] || return 0
+	if python3 -m venv "$folder" >"$WORK/python.log" 2>&1 && "$folder/bin/pip" install -q "$@" >>"$WORK/python.log" 2>&1; then
+		touch "$folder/whole"
+	else
+		rm -rf "$folder"
+		skip "$(basename "$0" .sh)" "no $*: $(tail -n 1 "$WORK/python.log")"
+		exit 0
+	fi
+}
+
 # is ACTUAL EXPECTED NAME
 is()
 {

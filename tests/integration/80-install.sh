@@ -39,9 +39,11 @@ rm -r dest/usr
 expect_exit 0 'uninstall twice' made /opt/csvp uninstall uninstall
 is "$(find dest)" dest 'uninstall: nor a folder'
 
-is "$(csvp help | sed -n 's/^  \([a-z]*\)  .*/csvp-\1/p')" "$(cd "$B/bin" && printf '%s\n' csvp-*)" 'csvp help: every program'
+is "$(csvp help | sed -n 's/^  \([a-z]*\)  .*/csvp-\1/p')" "$(cd "$B/bin" && printf '%s\n' csvp-*; echo csvp-serve)" 'csvp help: every program'
 is "$(csvp help load)" "$(csvp-load --help)" 'csvp help VERB: the help of the program'
 is "$(csvp --version)" "$(csvp-load --version | sed 's/-load//')" 'csvp --version'
+expect_exit 64 'csvp serve: of the source, before it is installed' csvp serve nonsense
+matches "$(cat err)" '^serve: takes no operands' 'csvp serve: is scripts/serve'
 ln -s "$B/bin/csvp" link
 is "$(./link status --version)" "$(csvp-status --version)" 'csvp: by a link, too'
 expect_exit 64 'csvp: a verb that is none' csvp nonsense
