@@ -137,7 +137,7 @@ needs_python()
 {
 	local folder
 	folder=$CSVP_CACHE_DIR/python-$(printf '%s\n' "$@" | sha256sum | cut -c 1-12)
-	PYTHON=$folder/bin/python3
+	export PYTHON=$folder/bin/python3
 	[ ! -e "$folder/whole" ] || return 0
 	if python3 -m venv "$folder" >"$WORK/python.log" 2>&1 && "$folder/bin/pip" install -q "$@" >>"$WORK/python.log" 2>&1; then
 		touch "$folder/whole"
