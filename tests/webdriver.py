@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 
 ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'
-WAIT_SECONDS = 60
+WAIT_SECONDS = 30
 
 
 class Failed(Exception):

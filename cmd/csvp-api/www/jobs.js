@@ -466,7 +466,8 @@ function showRecords(records) {
 		return el("td", { className: typeof value === "number" ? "number" : "" }, String(value));
 	};
 	$("results").replaceChildren(el("table", {},
-		el("thead", {}, el("tr", {}, ...names.map((name) => el("th", { scope: "col" }, name)))),
+		el("thead", {}, el("tr", {}, ...names.map((name) =>
+			el("th", { scope: "col", className: records.some((record) => typeof record[name] === "number") ? "number" : "" }, name)))),
 		el("tbody", {}, ...records.map((record) => el("tr", {}, ...names.map((name) => cell(record[name])))))));
 	$("results").scrollLeft = 0;
 }
