@@ -23,7 +23,8 @@ python3 "$TESTS/tls.py" "${broker%%/*}" tls <stop >port 5>&- &
 proxy=$!
 at_exit "kill $proxy"
 wait_until test -s port
-export CSVP_QUEUE_URL=sqs+https://127.0.0.1:$(cat port)/ CSVP_DATABASE_URL=$database
+export CSVP_QUEUE_URL CSVP_DATABASE_URL=$database
+CSVP_QUEUE_URL=sqs+https://127.0.0.1:$(cat port)/
 csvp-admin migrate -q
 
 matches "$AWS_ENDPOINT_URL_S3 $CSVP_SEARCH_URL" '^https://.* es\+https://elastic:.*ca_file=' 'both are asked for by TLS'
