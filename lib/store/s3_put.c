@@ -31,6 +31,7 @@ struct part {
 	size_t length, capacity;
 	unsigned char sha256[32]; /* of the source up to its end; zeros: nobody resumes */
 	char crc[CRC32C_BASE64];
+	bool by_crc;                                          /* sent with nothing else to compare it by */
 	struct http_exchange *exchange;                       /* under way; NULL: to be sent (again) */
 	char etag[sizeof(((struct store_part *)NULL)->etag)]; /* the server has it, who resumes was not told yet */
 };
@@ -204,6 +205,7 @@ begin_part(struct writer *w, struct part *part, size_t number, struct err *e)
 	    .checked = !w->s3->no_crc,
 	};
 
+	part->by_crc = request.checked;
 	snprintf(checksum, sizeof checksum, "x-amz-checksum-crc32c: %s", part->crc);
 	part->exchange = s3_begin(w->s3, &request, e);
 	free(query);
@@ -221,7 +223,8 @@ take_answer(struct writer *w, struct part *part, struct err *e)
 	etag = http_header(http_response(part->exchange), "ETag");
 	if (etag == NULL || strlen(etag) >= sizeof part->etag)
 		return err_set(e, ERR_IO, "part %zu: the server gives no ETag that can be used", w->sent_count + 1);
-	if (!w->s3->no_crc && http_header(http_response(part->exchange), "x-amz-checksum-crc32c") == NULL) {
+	/* Two may have been under way before the first answer said so. */
+	if (part->by_crc && http_header(http_response(part->exchange), "x-amz-checksum-crc32c") == NULL) {
 		w->s3->no_crc = true;
 		return err_set(e, ERR_AGAIN, "part %zu: the server has not compared its CRC-32C", w->sent_count + 1);
 	}

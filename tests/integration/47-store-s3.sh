@@ -85,8 +85,11 @@ is "$(sql "SELECT encode(sha256, 'hex') FROM csvp.job WHERE id = $(cat out)")" \
 
 # A server that knows no checksums of parts compares a SHA-256.
 echo x-amz-checksum-crc32c >proxy/hidden
+before=$(sent)
 expect_exit 0 'a server without checksums' csvp-upload -q -d simple --force big.csv
 rm proxy/hidden
+check "both parts that were under way before it was known are sent again: $(($(sent) - before - size)) bytes" \
+	[ "$(($(sent) - before))" -ge $((size + 2 * 8 * 1024 * 1024)) ]
 expect_exit 0 'has all of it' csvp-admin verify -q "$(csvp-split <out | csvp-load | csvp-index | sed 's,/.*,,;q')"
 
 csvp-upload -q -d bounded --force big.csv >bounded.id &
