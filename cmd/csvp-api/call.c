@@ -69,9 +69,13 @@ holds_text(const struct buf *json)
 {
 	if (utf8_flaw(json->bytes, json->length) != json->length)
 		return false;
-	for (const char *at = json->bytes; *at != '\0'; at++)
-		if (*at == '\\' && *++at == 'u' && strncmp(at, "u0000", 5) == 0)
+	for (const char *at = json->bytes; *at != '\0'; at++) {
+		if (*at != '\\')
+			continue;
+		if (strncmp(at + 1, "u0000", 5) == 0)
 			return false;
+		at += at[1] != '\0';
+	}
 	return true;
 }
 

@@ -23,18 +23,19 @@
 #include "server.h"
 #include "table/reading.h"
 
-enum { LONGEST_FIELD = 64 * 1024, MOST_FIELDS = 2000 };
+/* Of a form's fields in front of the file: how many, and how many bytes in all their values. */
+enum { MOST_FIELDS = 2000, LARGEST_FIELDS = 1 << 20 };
 
 /* An upload on its way in: what it says of itself, and the bytes. */
 struct incoming {
 	struct call *call;
 	struct upload_settings settings;
 	struct option options[UPLOAD_OPTIONS_COUNT + 1];
-	const char *file;          /* what the job is to call it */
-	struct source body;        /* the request's */
-	struct multipart *form;    /* NULL: the body is the file */
-	char *fields[MOST_FIELDS]; /* values that options point to */
-	size_t field_count;
+	const char *file;              /* what the job is to call it */
+	struct source body;            /* the request's */
+	struct multipart *form;        /* NULL: the body is the file */
+	char *fields[MOST_FIELDS + 1]; /* values that options point to, and the file's name */
+	size_t field_count, field_bytes;
 	uint64_t received; /* of the file */
 	bool ended;
 	int refused; /* the status that the error deserves; 0: by its code */
@@ -167,11 +168,14 @@ read_field(struct incoming *in, const char *name, struct err *e)
 	struct buf value = {0};
 	ssize_t got;
 
+	if (in->field_count == MOST_FIELDS)
+		return err_set(e, ERR_USAGE, "the form has more than %d fields", MOST_FIELDS);
 	while ((got = multipart_read(in->form, buf_reserve(&value, 4096), 4096, e)) > 0) {
 		value.length += (size_t)got;
-		if (value.length > LONGEST_FIELD || in->field_count == MOST_FIELDS) {
+		in->field_bytes += (size_t)got;
+		if (in->field_bytes > LARGEST_FIELDS) {
 			buf_fini(&value);
-			return err_set(e, ERR_USAGE, "the form's fields are too long, or too many");
+			return err_set(e, ERR_USAGE, "the form's fields are too long");
 		}
 	}
 	if (got < 0 || utf8_flaw(value.bytes, value.length) != value.length ||

@@ -108,6 +108,7 @@ def check(path, method, operation, methods):
     if 'application/json' in body and len(body) == 1:
         kind = {'Content-Type': 'application/json'}
         case(f'{name}: bad JSON', [400, 404], method, plain, body=b'{"a":', headers=kind)
+        case(f'{name}: JSON that ends in a backslash', [400, 404], method, plain, body=b'{"a":"\\', headers=kind)
         case(f'{name}: no object', [400, 404, 422], method, plain, body=b'[1]', headers=kind)
         case(f'{name}: JSON that is too deep', [400, 404], method, plain, body=b'{"a":' + b'[' * 5000, headers=kind)
         case(f'{name}: JSON that is not UTF-8', [400, 404], method, plain, body=b'{"a":"\xff"}', headers=kind)
@@ -125,6 +126,12 @@ for path, operations in document['paths'].items():
         check(path, method.upper(), operation, methods)
 for path in ('/', '/api', '/api/', '/api/jobs/1/../../../etc/passwd', '/.git/config', '/api/%2e%2e/%2e%2e/etc/passwd', '//etc/passwd'):
     case(f'{path}: nothing of the file system', [200, 302, 307, 308, 404], 'GET', path)
+# Fields without a value, too, have a number that a form may have.
+field = b'--x\r\nContent-Disposition: form-data; name="pad"\r\n\r\n\r\n'
+form = {'Content-Type': 'multipart/form-data; boundary=x'}
+case('a form of too many fields', [400], 'POST', '/api/datasets/none/uploads', body=field * 3000 + b'--x--\r\n', headers=form)
+field = field.replace(b'\r\n\r\n\r\n', b'\r\n\r\n' + b'a' * 60000 + b'\r\n')
+case('a form of too long fields', [400], 'POST', '/api/datasets/none/uploads', body=field * 30 + b'--x--\r\n', headers=form)
 case('a header of 20 KB', [431, 400], 'GET', '/api/jobs', headers={'X-Long': 'a' * 20480})
 case('a header of bytes', [200, 400], 'GET', '/api/jobs', headers={'Accept': '\xff\xfe, */*'})
 case('a length that is none', [400, 413], 'POST', '/api/jobs/1/cancel', headers={'Content-Length': '-5'})
