@@ -61,6 +61,7 @@ build(struct pg *pg, struct dataset *d, const struct shape *shape, struct err *e
 	struct target target;
 	struct buf key = {0};
 	char id[24];
+	int64_t used;
 	int result = -1;
 
 	snprintf(id, sizeof id, "%" PRId64, d->id);
@@ -74,10 +75,12 @@ build(struct pg *pg, struct dataset *d, const struct shape *shape, struct err *e
 	buf_byte(&key, ']');
 	if (pg_begin(pg, e) != 0 || dataset_lock(pg, d, e) != 0)
 		goto done;
-	if (d->state != DATASET_NEW) {
+	/* A file that is uploaded and not split yet has fixed its key already. */
+	used = d->state != DATASET_NEW ? 1 : job_lowest_unsplit(pg, d->id, e);
+	if (used > 0)
 		err_set(e, ERR_DATA, "there is a dataset %s already", d->name);
+	if (used != 0)
 		goto done;
-	}
 	target = target_of(d, shape);
 	if (create_table(pg, &target, e) != 0 || dataset_define(pg, d->id, shape, 0, e) != 0 ||
 	    PG_QUERY(pg, NULL, e,
@@ -117,12 +120,19 @@ datasets_create(const struct site *site, const char *name, const struct shape *s
 {
 	struct pg *pg = site_connect(site, e);
 	struct dataset d = {0};
-	bool created;
+	bool created = false;
 	int result = -1;
 
 	if (pg != NULL && dataset_ensure(pg, name, site_schema(site), &d, &created, e) == 0 &&
 	    build(pg, &d, shape, e) == 0)
 		result = make_index(site, &d, shape, e);
+	/* Of one that could not be built nothing stays. */
+	if (result != 0 && created && !pg_lost(pg)) {
+		struct err ignored;
+
+		if (dataset_forget(pg, d.id, &ignored) != 0)
+			log_detail("left behind by the failed dataset: %s", ignored.message);
+	}
 	dataset_fini(&d);
 	site_release(site, pg);
 	return result;

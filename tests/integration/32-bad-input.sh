@@ -178,6 +178,13 @@ ends 65 "hand\\.csv: column 'By hand' cannot be added: table public\.unknown_key
 sql 'CREATE TABLE mine (id int)'
 ends 65 'public\.mine' 'a table that csvp did not make' -d mine good.csv
 is "$(sql 'SELECT count(*) FROM mine')" 0 'a table that csvp did not make: is left alone'
+sql 'CREATE TABLE theirs (id int)'
+expect_exit 65 'nor is one taken by csvp-admin dataset create' csvp-admin dataset create theirs a=bigint
+is "$(sql "SELECT count(*) FROM csvp.dataset WHERE name = 'theirs'")" 0 'which leaves no dataset of its name behind'
+csvp-upload -q -d waits -k id good.csv >job
+expect_exit 65 'a dataset whose first file waits for its split' csvp-admin dataset create waits a=bigint
+csvp-split -q <job | csvp-load -q | csvp-index -q >refs
+is "$(sql "SELECT key FROM csvp.dataset WHERE name = 'waits'")" '{id}' 'keeps the key that came with the file'
 
 # Usage: the option is named, and the code travels to the end of the pipeline.
 ends 64 'unknown option --nonsense' 'an unknown option' --nonsense good.csv
