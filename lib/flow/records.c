@@ -18,6 +18,9 @@
 #include "table/row.h"
 #include "table/target.h"
 
+/* How long somebody else may hold what an edit needs. */
+#define PATIENCE "10s"
+
 /* A record that others delete and make as fast as this one looks. */
 #define MOST_TURNS 10
 
@@ -94,9 +97,22 @@ records_shape(const struct records *r)
 static int
 finalise(struct records *r, struct err *e)
 {
+	struct err why;
+	int ready;
+
 	if (r->dataset.state == DATASET_READY)
 		return 0;
-	if (finalise_dataset(r->pg, r->dataset.id, true, e) < 0)
+	/* It has a transaction of its own; the session is given back as it was, also after a signal. */
+	if (pg_exec(r->pg, "SET lock_timeout = '" PATIENCE "'", e) != 0)
+		return -1;
+	ready = finalise_dataset(r->pg, r->dataset.id, true, e);
+	pg_shield(r->pg, true);
+	if (pg_exec(r->pg, "SET lock_timeout = 0", &why) != 0 && ready >= 0) {
+		*e = why;
+		ready = -1;
+	}
+	pg_shield(r->pg, false);
+	if (ready < 0)
 		return -1;
 	r->dataset.state = DATASET_READY;
 	return 0;
@@ -108,7 +124,7 @@ begin_edit(struct records *r, struct err *e)
 {
 	if (pg_begin(r->pg, e) != 0)
 		return -1;
-	return pg_exec(r->pg, "SET LOCAL csvp.worker = 'off'; SET LOCAL lock_timeout = '10s'", e);
+	return pg_exec(r->pg, "SET LOCAL csvp.worker = 'off'; SET LOCAL lock_timeout = '" PATIENCE "'", e);
 }
 
 /* Fill the answer from a row. */

@@ -480,6 +480,27 @@ START_TEST(a_dataset_that_is_filled_gets_its_key_before_an_edit)
 }
 END_TEST
 
+START_TEST(who_keeps_a_key_from_being_built_is_waited_for_ten_seconds)
+{
+	struct pg *again;
+
+	things_building("id text,note text", 1);
+	OK(pg_execf(pg, &e, "UPDATE csvp.dataset SET builder = %lld", (long long)job_row(NULL)));
+	things_seq(1);
+	open_records();
+	sql(person, "BEGIN; LOCK TABLE public.things IN ROW EXCLUSIVE MODE");
+	FAILS(ERR_AGAIN, create("{\"id\":\"a\"}"));
+	sql(person, "ROLLBACK");
+	is(create("{\"id\":\"a\"}"), RECORDS_CREATED);
+	/* The next one to whom the session is given waits as long as he likes. */
+	records_close(records);
+	records = NULL;
+	again = site_connect(site, &e);
+	ck_assert_int_eq((int)session_int(again, "SELECT setting FROM pg_settings WHERE name = 'lock_timeout'"), 0);
+	site_release(site, again);
+}
+END_TEST
+
 START_TEST(what_is_not_there_is_told)
 {
 	ck_assert_ptr_null(records_open(site, "other", &e));
@@ -504,7 +525,8 @@ main(void)
 	    a_record_can_be_asked_to_be_there_or_not, of_two_patches_at_once_both_count,
 	    keys_of_several_columns_stand_in_the_path_apart_by_commas, keys_may_be_odd,
 	    a_key_is_no_longer_than_a_load_takes, without_a_key_records_have_ids,
-	    a_dataset_that_is_filled_gets_its_key_before_an_edit, what_is_not_there_is_told};
+	    a_dataset_that_is_filled_gets_its_key_before_an_edit,
+	    who_keeps_a_key_from_being_built_is_waited_for_ten_seconds, what_is_not_there_is_told};
 
 	return session_run("records", begin, end, tests, sizeof tests / sizeof *tests);
 }
