@@ -174,7 +174,8 @@ upsert_rows(const struct merge *m, struct upserted *u, struct err *e)
 		target_values(&sql, t, "t.");
 		buf_string(&sql, "), ROW(");
 		target_values(&sql, t, "s.");
-		buf_string(&sql, ")) IS NOT TRUE");
+		/* What update_rows has just written may look different, if a person has made a column coarser. */
+		buf_string(&sql, ")) IS NOT TRUE AND t._version IS DISTINCT FROM s._version");
 	}
 	buf_string(&sql, "), w AS (INSERT INTO ");
 	target_table(&sql, t);

@@ -398,6 +398,16 @@ START_TEST(a_column_added_meanwhile_is_staged_anew)
 }
 END_TEST
 
+/* Its rounded values are never equal to those that a session has staged as they are in the file. */
+START_TEST(a_column_made_coarser_by_a_person_is_no_reason_to_count_a_record_twice)
+{
+	load(MERGE_LEAVE, 1, "a,1.11,x\nb,2.22,y\n", "2 0 0 0");
+	sql(person, "ALTER TABLE public.things ALTER COLUMN amount TYPE numeric(9,1)");
+	load(MERGE_LEAVE, 2, "a,1.26,x\nb,2.37,y\nc,3.48,z\n", "1 2 0 0");
+	expect(ROWS, "a,1.3,x,2 b,2.4,y,2 c,3.5,z,2");
+}
+END_TEST
+
 START_TEST(a_guess_is_what_became_of_every_record_before)
 {
 	ck_assert_int_eq(merge_guess(&(struct merge_result){.inserted = 3}), MERGE_ALL_NEW);
@@ -439,9 +449,10 @@ main(void)
 	    nor_if_no_other_row_of_the_batch_is_there, null_equals_null_and_differs_from_the_empty_string,
 	    equal_is_what_prints_the_same, keys_that_are_equal_to_their_type_are_one_row,
 	    a_key_of_several_columns_is_all_of_them, without_a_key_the_same_chunk_again_changes_nothing,
-	    a_column_added_meanwhile_is_staged_anew, a_guess_is_what_became_of_every_record_before,
-	    a_trigger_before_insert_sees_the_records_that_update_too, what_a_trigger_leaves_out_is_refused,
-	    a_key_that_records_cannot_be_merged_by_is_told};
+	    a_column_added_meanwhile_is_staged_anew,
+	    a_column_made_coarser_by_a_person_is_no_reason_to_count_a_record_twice,
+	    a_guess_is_what_became_of_every_record_before, a_trigger_before_insert_sees_the_records_that_update_too,
+	    what_a_trigger_leaves_out_is_refused, a_key_that_records_cannot_be_merged_by_is_told};
 	int failed = 0;
 
 	for (guess = MERGE_MIXED; guess <= MERGE_ALL_CHANGED; guess++)
