@@ -101,8 +101,9 @@ take(struct desk *d, int64_t id, enum purpose purpose, struct err *e)
 		return -1;
 	}
 	if (d->encoder != NULL && d->job.id == job.id && d->dataset.generation == dataset.generation) {
-		job_fini(&job);
+		job_fini(&d->job);
 		dataset_fini(&d->dataset);
+		d->job = job;
 		d->dataset = dataset;
 	} else {
 		clear(d);
