@@ -20,8 +20,8 @@
 #define SEARCH "/api/datasets/{dataset}/search"
 #define RECORDS "/api/datasets/{dataset}/records"
 
-/* Examples are read from so many datasets; more make the document slow. */
-enum { MOST_EXAMPLES = 50 };
+/* Examples are read from so many datasets, more make the document slow; longer values are none: one may be of 16 MB. */
+enum { MOST_EXAMPLES = 50, LONGEST_EXAMPLE = 200 };
 
 struct writing {
 	const struct site *site;
@@ -54,7 +54,7 @@ keep_record(void *ctx, const struct search_hit *hit, struct err *e)
 		const struct column *c = &found->shape->columns[i];
 		struct buf json = {0};
 
-		if (hit->values[i] == NULL)
+		if (hit->values[i] == NULL || strlen(hit->values[i]) > LONGEST_EXAMPLE)
 			continue;
 		type_to_json(c->type, &json, hit->values[i], strlen(hit->values[i]));
 		cJSON_AddRawToObject(found->record, c->name, json.bytes);
@@ -265,7 +265,7 @@ add_dataset(void *ctx, const struct catalogue_entry *entry, struct err *e)
 	char *name;
 
 	(void)e;
-	if (dataset->state != DATASET_READY)
+	if (dataset->state != DATASET_READY || entry->problem != NULL)
 		return 0;
 	name = schema_name(dataset);
 	example = example_of(w, dataset->name);

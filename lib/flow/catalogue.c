@@ -22,9 +22,14 @@ visit(struct pg *pg, const struct pg_rows *rows, size_t row, catalogue_entry_eac
 	};
 	int result = dataset_find(pg, pg_rows_text(rows, row, 0), &dataset, e);
 
-	/* 0: dropped since its name was read. */
+	/* 0: dropped since its name was read. One whose table was altered does not hide the others. */
 	if (result > 0)
 		result = dataset.state != DATASET_NEW ? dataset_shape(pg, &dataset, &shape, e) : 0;
+	if (result != 0 && e->code == ERR_DATA) {
+		shape_fini(&shape);
+		entry.problem = e->message;
+		result = 0;
+	}
 	if (result == 0 && dataset.name != NULL)
 		result = each(ctx, &entry, e);
 	shape_fini(&shape);
@@ -74,6 +79,8 @@ catalogue_json(const struct catalogue_entry *entry)
 	cJSON_AddStringToObject(object, "state", state_name(dataset->state));
 	cJSON_AddNumberToObject(object, "jobs", (double)entry->jobs);
 	cJSON_AddStringToObject(object, "created_at", entry->created_at);
+	cJSON_AddItemToObject(
+	    object, "problem", entry->problem != NULL ? cJSON_CreateString(entry->problem) : cJSON_CreateNull());
 	key = cJSON_AddArrayToObject(object, "key");
 	for (size_t i = 0; i < shape->key_count; i++)
 		cJSON_AddItemToArray(key, cJSON_CreateString(shape->columns[shape->key[i]].name));

@@ -13,7 +13,8 @@ struct shape;
 /* A dataset as people see it. Valid during the call it is given to. */
 struct catalogue_entry {
 	const struct dataset *dataset;
-	const struct shape *shape; /* no columns while the dataset is new */
+	const struct shape *shape; /* no columns while the dataset is new, or with a problem */
+	const char *problem;       /* what a person has done to its table, so that nothing else works; else NULL */
 	int64_t jobs;              /* whose files are stored */
 	const char *table;         /* schema.table */
 	const char *created_at;    /* RFC 3339 in UTC */

@@ -42,3 +42,14 @@ many=$(python3 "$TESTS/integration/11-records.py" 200000 "$SEED" many.csv many.r
 cuts many.csv many.rows "$many" 65536 1M 8M
 few=$(python3 "$TESTS/integration/11-records.py" 20000 "$SEED" few.csv few.rows)
 cuts few.csv few.rows "$few" 1000 4096
+
+# As many columns as a row of numbers can have.
+awk 'BEGIN { for (r = 0; r < 3; r++) for (c = 0; c < 1000; c++) printf "%s%d%s", r == 0 ? "c" : "", r == 0 || c == 0 ? c + r : r, c < 999 ? "," : "\n" }' >wide.csv
+expect_exit 0 'a thousand columns' csvp-run -q -k c0 wide.csv
+sed 's/,2,2$/,2,3/' wide.csv >wider.csv
+expect_exit 0 'and again, one value changed' csvp-run -q -d wide -k c0 wider.csv
+is "$(sql "SELECT unchanged, updated FROM csvp.job_status WHERE file = 'wider.csv'")" '1|1' 'that is found'
+expect_exit 0 'and proved' csvp-admin verify wide
+sql 'ALTER TABLE wide DISABLE TRIGGER USER' 'UPDATE wide SET c999 = 7 WHERE c0 = 1' 'ALTER TABLE wide ENABLE TRIGGER USER'
+expect_exit 65 'a value behind the back is found' csvp-admin verify wide
+matches "$(cat out)" '^wide: chunk .*: 1 rows differ' 'and told'

@@ -82,4 +82,6 @@ sql 'ALTER TABLE norow DROP COLUMN _version'
 words='table public\.norow has no column "_version" any more.*; hint: '
 told 'a table without _version: a job' "$words" csvp-run -q -d norow other.csv
 told 'a table without _version: a search' "$words" csvp-search -q -d norow a
-told 'a table without _version: its proof' "$words" csvp-admin verify norow
+expect_exit 65 'a table without _version: the proof of all' csvp-admin verify
+matches "$(cat out)" "^norow: .*$words" 'tells why there is none'
+is "$(sed -n 's/^\(no[a-z]*\|refused\) .* /\1 /p' out | tr '\n' ' ')" 'nokey agrees norow DISAGREES refused agrees ' 'and goes on with the others'

@@ -68,6 +68,13 @@ datasets()
 	answers 200 'the datasets' GET /api/datasets
 	check "$MODE: are those of the shell" \
 		test "$(json '" ".join(d["name"] for d in it["results"])')" = "$(sql 'SELECT name FROM csvp.dataset ORDER BY name' | paste -sd ' ')"
+	sql 'ALTER TABLE people RENAME name TO called'
+	answers 200 'one whose table was altered does not hide the others' GET /api/datasets
+	matches "$(json '[d["problem"] for d in it["results"] if d["name"] == "people"]')" 'has no column .*name.* any more' "$MODE: it tells why"
+	is "$(json 'sorted({d["problem"] for d in it["results"] if d["name"] != "people"}, key=str)')" '[null]' "$MODE: they have none"
+	answers 200 'nor from the document' GET /api/schema/
+	is "$(json '[name in it["components"]["schemas"] for name in ("Record_navaids", "Record_people")]')" '[true, false]' "$MODE: they are in it"
+	sql 'ALTER TABLE people RENAME called TO name'
 	answers 200 'verify' POST /api/datasets/navaids/verify
 	is "$(json 'it["agrees"], it["records"], it["rows"], it["documents"]')" '[true, 11008, 11008, 11008]' "$MODE: it is proven"
 	answers 404 'verify of none' POST /api/datasets/none/verify
@@ -204,6 +211,10 @@ for _ in $(seq 20); do
 	api GET /api/jobs/1
 done
 check 'sessions are kept, not opened for each request' test "$(sessions)" -le 8
+csvp-run -q -d long -k id <(printf 'id,text,word\n1,%s,short\n' "$(printf '%0200000d' 0)")
+answers 200 'the document of a dataset with a long value' GET /api/schema/
+is "$(json 'it["components"]["schemas"]["Record_long"]["example"]')" '{"id": 1, "word": "short"}' 'does without it as an example'
+check 'and stays short' test "$(wc -c <body)" -lt 200000
 SECONDS=0
 serve_end
 check 'a signal ends the waits' test "$SECONDS" -le 10
