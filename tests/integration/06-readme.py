@@ -11,14 +11,23 @@ README_PGHOST and README_PGUSER name, and `make check` without T= runs one test,
 """
 import re
 import shlex
+import socket
 import sys
 
 from typed import Command, run
 
 
+def free_port():
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        return str(server.getsockname()[1])
+
+
 def commands_of(kind, lines):
     if kind == 'sh':
         script = 'set -eu\n' + '\n'.join(lines)
+        # Others may serve, or test, on the port that is in it.
+        for port in re.findall(r'CSVP_API_PORT=(\d+)', script):
+            script = script.replace(port, free_port())
         if 'CSVP_DATABASE_URL' in script:
             script = 'export PGHOST="$README_PGHOST" PGUSER="$README_PGUSER"\n' + script
         return [Command(next(filter(None, lines)), 'bash -c ' + shlex.quote(script), None)]

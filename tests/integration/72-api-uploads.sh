@@ -43,6 +43,7 @@ kinds()
 	answers 202 'gzip in a form' POST "/api/datasets/formgz_$MODE/uploads?key=id" -F file=@n.csv.gz
 	answers 411 'without a length: lighttpd, which streams, wants one' POST "/api/datasets/chunked_$MODE/uploads?key=id" -H "$csv" \
 		-H 'Transfer-Encoding: chunked' --data-binary "@$DATA/navaids.csv"
+	matches "$(json 'it["detail"]')" 'Content-Length' "$MODE: and says so"
 	answers 202 'options in the query' POST "/api/datasets/opt_$MODE/uploads?key=id&delimiter=%3B&type=founded%3Dtext&null=-&no-header=false&skip-lines=1&pad=true" \
 		-H "$csv" --data-binary @options.csv
 	for id in $(sql "SELECT id FROM csvp.job WHERE error IS NULL"); do
