@@ -158,9 +158,10 @@ status_unfinished(struct pg *pg, int64_t **ids, size_t *count, struct err *e)
 {
 	struct pg_rows *rows;
 
+	/* One that is done, and not closed: its last worker died in between. */
 	if (pg_query(pg, &rows, e,
-		"SELECT id FROM csvp.job_status WHERE derived IN ('waiting', 'loading', 'indexing') OR loaded > 0 "
-		"ORDER BY id",
+		"SELECT id FROM csvp.job_status WHERE derived IN ('waiting', 'loading', 'indexing') OR loaded > 0"
+		" OR derived = 'done' AND finished_at IS NULL ORDER BY id",
 		0, NULL) != 0)
 		return -1;
 	*count = pg_rows_count(rows);

@@ -41,7 +41,7 @@ struct status_wish {
 int status_recent(
     struct pg *pg, const struct status_wish *wish, status_each *each, void *ctx, bool *more, struct err *e) MUST_CHECK;
 
-/* The jobs that are not at their end and that somebody has to do something for, by id; *ids freed by the caller. */
+/* The jobs not at their end, or not closed there, that somebody has to do something for, by id; *ids freed by the caller. */
 int status_unfinished(struct pg *pg, int64_t **ids, size_t *count, struct err *e) MUST_CHECK;
 
 /* Append the JSON object of csvp-status --json and of the API, without newline. */

@@ -44,6 +44,13 @@ sql 'ALTER DATABASE postgres CONNECTION LIMIT -1'
 
 # Work that is forgotten, waits too long, or has failed.
 printf 'id,name\n1,one\n2,two\n' >two.csv
+csvp-run -q -d closed -k id two.csv
+sql 'UPDATE csvp.job SET finished_at = NULL'
+expect_exit 0 'a job whose last worker died before it closed it' csvp-admin doctor -q
+finds '^warn work: 1 chunks are not indexed, and nobody is at them; hint: csvp-run --resume does it now' 'is a warning'
+csvp-run -q --resume
+expect_exit 0 'after what the hint says' csvp-admin doctor -q
+is "$(cat out err)" '' 'it is none'
 job=$(csvp-upload -q -d two -k id two.csv)
 expect_exit 0 'forgotten work is a warning' csvp-admin doctor
 finds '^warn work: 1 jobs are not split, and nobody is at them; hint: csvp-run --resume' 'a job that nobody splits'
