@@ -279,6 +279,7 @@ static int
 create_one(struct desk *d, struct search *search, int64_t dataset, struct err *e)
 {
 	struct search_index index;
+	int64_t edits;
 	int lost;
 
 	if (desk_take_dataset(d, dataset, e) != 0)
@@ -286,11 +287,10 @@ create_one(struct desk *d, struct search *search, int64_t dataset, struct err *e
 	lost = refill_create(d->pg, search, &d->dataset, &d->shape, e);
 	if (lost < 0 || refill(d, search, dataset, e) != 0)
 		return -1;
-	/* Its edits, too, may be all that it had. */
-	if (lost == 0)
-		return 0;
-	if (drain_dataset(d, search, dataset, e) < 0)
-		return -1;
+	/* Its edits, too, may be all that it had; and who was at this before may have died between. */
+	edits = drain_dataset(d, search, dataset, e);
+	if (edits < 0 || (lost == 0 && edits == 0))
+		return edits < 0 ? -1 : 0;
 	index = documents_index(&d->dataset, &d->shape);
 	return search_finish(search, &index, e);
 }

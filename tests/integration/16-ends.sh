@@ -21,6 +21,8 @@ state()
 job=$(csvp-upload -q -d late -k id ids.csv)
 csvp-split -q "$job" | csvp-load -q >/dev/null
 dataset=$(sql "SELECT id FROM csvp.dataset WHERE name = 'late'")
+# Else it would wait to make it, before a chunk is indexed.
+csvp-admin create-index
 say lock "SELECT pg_advisory_lock((4::bigint << 60) | ($dataset::bigint << 26))" >/dev/null
 start index csvp-index -q "$job"
 wait_until blocked 1

@@ -75,6 +75,10 @@ is "$(cat err)" "csvp-admin create-index: dataset birds: its search index is gon
 whole 'create-index'
 expect_exit 0 'create-index again' csvp-admin create-index
 is "$(cat err)" '' 'finds nothing to do'
+# As one leaves it that has died when the index was made and nothing yet was in it.
+sql "UPDATE birds SET name = 'edited' WHERE id = 1"
+expect_exit 0 'with edits on their way' csvp-admin create-index
+is "$(sql 'SELECT count(*) FROM csvp.change')" 0 'takes them along'
 
 lose "word_$birds"
 expect_exit 0 'csvp-index of a job that is done' csvp-index "$early"
@@ -109,8 +113,8 @@ job=$(csvp-upload -q --enqueue -d birds after.csv)
 csvp-status -q --wait --timeout 60s "$job" >/dev/null
 all_done()
 {
-	[ "$(sql "SELECT count(*) FROM csvp.job WHERE dataset = $birds AND finished_at IS NULL")" = 0 ] &&
-		[ "$(sql 'SELECT count(*) FROM csvp.change')" = 0 ]
+	[ "$(sql "SELECT (SELECT count(*) FROM csvp.job WHERE dataset = $birds AND finished_at IS NULL)
+		+ (SELECT count(*) FROM csvp.change)")" = 0 ]
 }
 wait_until all_done
 whole 'workers, the next job'
