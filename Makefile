@@ -56,7 +56,7 @@ BINS    := $(PROGS:%=$(B)/bin/%)
 UNITS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c tests/contract/*.c))
 TOOLS   := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all tests check demo serve lint bench fuzz install uninstall dist deb clean migrate index
+.PHONY: all tests check demo serve lint bench fuzz install uninstall dist deb clean migrate index compile_commands.json
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -126,6 +126,11 @@ $(UNLIMITED): $(B)/obj/cmd/csvp-load/main.o $(B)/obj/tests/bench/unlimited/admit
 
 tests: $(UNITS) $(TOOLS)
 
+# How each source is compiled, for clangd and its like.
+compile_commands.json:
+	@scripts/compile-commands '$(B)/obj' $(COMPILE) -- $(wildcard lib/*/*.c cmd/*/*.c tests/*/*.c) >$@.new
+	@mv $@.new $@
+
 # Libraries are looked up when this file is read: what needs packages first makes the rest in a second make.
 check:
 	@scripts/packages build run test
@@ -143,7 +148,7 @@ serve:
 	@B=$(B) scripts/serve
 
 lint:
-	B=$(B) scripts/lint
+	B=$(B) scripts/lint $(T)
 
 # Fast and exact scanners on the same random input; FUZZ=3600 for an hour.
 FUZZ    ?= 60
@@ -179,6 +184,6 @@ deb: all
 	@scripts/deb/build $(VERSION)
 
 clean:
-	rm -rf build
+	rm -rf build compile_commands.json
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

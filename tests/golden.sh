@@ -60,7 +60,7 @@ run_case()
 	if [ -z "$bad" ]; then
 		ok "$1"
 	else
-		not_ok "$1"
+		AT=tests/golden/$1/cmd:1 not_ok "$1"
 	fi
 }
 

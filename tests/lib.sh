@@ -25,6 +25,7 @@ TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 DATA=$TESTS/data
 B=$(cd "${B:-$TESTS/../build}" && pwd)
 FAILED=
+AT=
 AT_EXIT=()
 export DATA B
 
@@ -88,11 +89,13 @@ ok()
 	echo "ok - $1"
 }
 
-# not_ok NAME [WHY...]: the case failed; the script goes on, its exit status will be 1.
+# not_ok NAME [WHY...]: the case failed; the script goes on, its exit status will be 1. Where it stands is printed as compilers
+# do, for editors: the script's line, or AT.
 not_ok()
 {
 	FAILED=yes
 	echo "not ok - $1"
+	echo "#   ${AT:-${BASH_SOURCE[-1]}:${BASH_LINENO[-2]}}: $1"
 	shift
 	[ $# -eq 0 ] || printf '%s\n' "$@" | sed 's/^/#   /'
 }
