@@ -99,6 +99,8 @@ def check(name, documents, names, subcommands, routes, compose):
         good &= case(any(service['spec']['selector'].items() <= l.items() for l in labels), f'{name}: Service {title} selects pods')
     for title, hpa in by_kind['HorizontalPodAutoscaler'].items():
         good &= case(hpa['spec']['scaleTargetRef']['name'] in by_kind['Deployment'], f'{name}: {title} scales what is there')
+    nightly = set(by_kind.get('CronJob', ()))
+    good &= case(nightly == {'gc', 'verify'}, f'{name}: gc and verify every night', str(nightly))
     port = by_kind['Service']['app']['spec']['ports'][0]['port']
     published = compose['services']['app']['ports'][0].split(':')[-1]
     good &= case(str(port) == published, f'{name}: the port of compose')
