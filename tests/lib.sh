@@ -26,6 +26,7 @@ DATA=$TESTS/data
 B=$(cd "${B:-$TESTS/../build}" && pwd)
 FAILED=
 AT=
+DIED=
 AT_EXIT=()
 export DATA B
 
@@ -41,6 +42,9 @@ setup()
 	WORK=$(mktemp -d "${TEST_TMP:-${TMPDIR:-/tmp}}/csvp.XXXXXX")
 	chmod 755 "$WORK"
 	trap teardown EXIT
+	# The script's own line, also where a function of it was called.
+	set -E
+	trap 'DIED=$((${#BASH_LINENO[@]} > 1 ? BASH_LINENO[-2] : LINENO))' ERR
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	cd "$WORK"
@@ -67,7 +71,7 @@ at_exit()
 teardown()
 {
 	local status=$? command
-	trap - EXIT
+	trap - EXIT ERR
 	# From here on everything is tried.
 	set +eu
 	for command in "${AT_EXIT[@]}"; do
@@ -80,6 +84,7 @@ teardown()
 	[ ! -d "$CSVP_SERVICES_DIR" ] || services stop >"$WORK/down.log" 2>&1 ||
 		not_ok 'the services stop' "$(cat "$WORK/down.log")"
 	rm -rf "$WORK"
+	[ "$status" -eq 0 ] || [ -n "$FAILED" ] || [ -z "$DIED" ] || echo "#   $0:$DIED: died with status $status"
 	[ "$status" -ne 0 ] || [ -z "$FAILED" ] || status=1
 	exit "$status"
 }
@@ -95,7 +100,7 @@ not_ok()
 {
 	FAILED=yes
 	echo "not ok - $1"
-	echo "#   ${AT:-${BASH_SOURCE[-1]}:${BASH_LINENO[-2]}}: $1"
+	echo "#   ${AT:-$0:${BASH_LINENO[-2]}}: $1"
 	shift
 	[ $# -eq 0 ] || printf '%s\n' "$@" | sed 's/^/#   /'
 }

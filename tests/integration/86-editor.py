@@ -154,7 +154,7 @@ def targets(*files):
 
 def database(source):
     entries = {entry['file']: entry for entry in json.loads(read('compile_commands.json'))}
-    assert entries[source]['directory'] == os.getcwd()
+    assert os.path.samefile(entries[source]['directory'], '.')
     print(shlex.join(entries[source]['arguments']))
 
 

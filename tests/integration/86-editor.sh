@@ -4,13 +4,14 @@
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 setup
+under_san 'editor' && exit 0
 root=$(cd "$TESTS/.." && pwd)
 needs_python jsonschema==4.23.0 PyYAML==6.0.2
 
-# The source as make sees it, where more can be planted; what is built of that goes at the end.
+# The source as make sees it, of the same times, so that nothing is built again; where more can be planted. What is built of that
+# goes at the end.
 mkdir clone
-cp -rs "$root"/{Makefile,cmd,compose,lib,man,tests,.devcontainer,.vscode} clone/
-cp -r "$root/scripts" clone/
+cp -rs "$root"/{Makefile,cmd,compose,lib,man,scripts,tests,.devcontainer,.vscode} clone/
 ln -s "$B" clone/build
 # shellcheck disable=SC2016 # expanded at the end
 at_exit 'rm -f "$B"/tests/unit/planted "$B"/obj/tests/unit/planted.*'
@@ -110,6 +111,15 @@ setup
 ok 'one is one'
 is 1 2 'one is two'
 END
+cat >tests/integration/99-planted-too.sh <<'END'
+. "${0%/*}/../lib.sh"
+setup
+dies()
+{
+	false
+}
+dies
+END
 mkdir tests/golden/planted
 echo 'echo one' >tests/golden/planted/cmd
 echo two >tests/golden/planted/stdout
@@ -118,7 +128,8 @@ editor found <"$WORK/said" >"$WORK/found"
 matches "$(cat "$WORK/found")" "^tests/unit/planted.c:6 F .*Assertion '1 == 2' failed" 'failing tests: a case in C is found'
 matches "$(cat "$WORK/found")" '^tests/integration/99-planted.sh:4 error one is two$' 'failing tests: a case of a script is found'
 matches "$(cat "$WORK/found")" '^tests/golden/planted/cmd:1 error planted$' 'failing tests: a recorded case is found'
-is "$(wc -l <"$WORK/found")" 3 'failing tests: and nothing else'
+matches "$(cat "$WORK/found")" '^tests/integration/99-planted-too.sh:7 error died with status 1$' 'failing tests: a script that dies is found'
+is "$(wc -l <"$WORK/found")" 4 'failing tests: and nothing else'
 
 # What is wrong in the files is found.
 rm .devcontainer/devcontainer.json
