@@ -174,7 +174,12 @@ turn_all_pages()
 	sed 1d ranked >first
 	cursor=$(next_cursor ranked.err)
 	turn_pages
-	goes_on "$cursor" 'a restart'
+	# An engine may merge as it starts, and what it then holds is not what the order was of: it is said, never guessed.
+	if odd "$cursor" || ! grep -q 'begin again' ranked.err; then
+		goes_on "$cursor" 'a restart'
+	else
+		echo "# $engine merged as it started"
+	fi
 	odd ''
 	cursor=$(next_cursor ranked.err)
 	check "$engine: points in time are gone" test "$(fault expire)" -ge 1

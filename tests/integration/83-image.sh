@@ -16,8 +16,9 @@ if [ -n "${SAN:-}" ]; then
 fi
 
 name=$(sed -n 's/^FROM \(.*\) AS app$/\1/p' "$root/compose/Dockerfile")
-packages=$(sed -n '/apt-get -qq -y/,/>\/dev\/null/p' "$root/compose/Dockerfile" | sed -n '/RUN\|clangd/d; s/>.*//; s/[\\ ]\+/ /gp' | tr -s ' ' ',')
-packages=${packages#,}
+# What its build and the image itself install, but for its stage of tests.
+packages=$(sed '/ AS tests$/,/^CMD/d' "$root/compose/Dockerfile" | sed -n '/apt-get -qq update/,/>\/dev\/null/p' |
+	sed '/^RUN/d; s/>.*//; s/\\//' | xargs | tr ' ' ',')
 base=$CSVP_CACHE_DIR/debian/bookworm-image.tar
 if [ -n "${LONG:-}" ]; then
 	base=$CSVP_CACHE_DIR/debian/bookworm-bare.tar
@@ -25,7 +26,7 @@ if [ -n "${LONG:-}" ]; then
 fi
 if [ ! -e "$base" ]; then
 	mkdir -p "${base%/*}"
-	mmdebstrap --quiet --variant=minbase --include="${packages%,}" bookworm "$base.$$.tar" >debootstrap.log 2>&1 || {
+	mmdebstrap --quiet --variant=minbase --include="$packages" bookworm "$base.$$.tar" >debootstrap.log 2>&1 || {
 		skip 'image' "mmdebstrap: $(tail -n 1 debootstrap.log)"
 		rm -f "$base.$$.tar"
 		exit 0
