@@ -139,6 +139,29 @@ numbers(struct pg *pg, const char *sql, uint64_t *out, size_t count, struct err 
 	return 0;
 }
 
+/* Row t looks like staged record s: identical images, so that 1.0 is not 1.00. */
+static void
+append_equal(struct buf *sql, const struct target *t)
+{
+	buf_string(sql, "record_image_eq(ROW(");
+	target_values(sql, t, "t.");
+	buf_string(sql, "), ROW(");
+	target_values(sql, t, "s.");
+	buf_string(sql, "))");
+}
+
+/* "a" = from."a", and so on, to be followed by the version. */
+static void
+append_assignments(struct buf *sql, const struct target *t, const char *from)
+{
+	for (size_t i = 0; i < t->shape->count; i++) {
+		pg_quote_name(sql, t->shape->columns[i].name);
+		buf_printf(sql, " = %s", from);
+		pg_quote_name(sql, t->shape->columns[i].name);
+		buf_string(sql, ", ");
+	}
+}
+
 /* What upsert_rows tells: staged rows it looked at, those equal to their row, rows written, and new ones among them. */
 struct upserted {
 	uint64_t considered, equal, written, inserted;
@@ -146,8 +169,8 @@ struct upserted {
 
 /*
  * INSERT ... ON CONFLICT of what is staged. Each record meets its row before,
- * in a join: with MERGE_LEAVE one that is equal (identical images, so that 1.0
- * is not 1.00) is not considered at all, since ON CONFLICT would lock its row.
+ * in a join: with MERGE_LEAVE one that is equal is not considered at all, since
+ * ON CONFLICT would lock its row.
  */
 static int
 upsert_rows(const struct merge *m, struct upserted *u, struct err *e)
@@ -159,23 +182,19 @@ upsert_rows(const struct merge *m, struct upserted *u, struct err *e)
 
 	buf_string(&sql, "WITH c AS (SELECT ");
 	target_columns(&sql, t, "s.");
-	buf_string(&sql, ", record_image_eq(ROW(");
-	target_values(&sql, t, "t.");
-	buf_string(&sql, "), ROW(");
-	target_values(&sql, t, "s.");
-	buf_string(&sql, ")) AND t._version < s._version AS csvp_equal FROM ");
+	buf_string(&sql, ", ");
+	append_equal(&sql, t);
+	buf_string(&sql, " AND t._version < s._version AS csvp_equal FROM ");
 	append_stage(&sql, t);
 	buf_string(&sql, " s LEFT JOIN ");
 	target_table(&sql, t);
 	buf_string(&sql, " t ON ");
 	target_key_join(&sql, t, "t.", "s.");
 	if (m->mode == MERGE_LEAVE) {
-		buf_string(&sql, " WHERE record_image_eq(ROW(");
-		target_values(&sql, t, "t.");
-		buf_string(&sql, "), ROW(");
-		target_values(&sql, t, "s.");
+		buf_string(&sql, " WHERE ");
+		append_equal(&sql, t);
 		/* What update_rows has just written may look different, if a person has made a column coarser. */
-		buf_string(&sql, ")) IS NOT TRUE AND t._version IS DISTINCT FROM s._version");
+		buf_string(&sql, " IS NOT TRUE AND t._version IS DISTINCT FROM s._version");
 	}
 	buf_string(&sql, "), w AS (INSERT INTO ");
 	target_table(&sql, t);
@@ -186,12 +205,7 @@ upsert_rows(const struct merge *m, struct upserted *u, struct err *e)
 	buf_string(&sql, " FROM c ON CONFLICT (");
 	target_key(&sql, t, "");
 	buf_string(&sql, ") DO UPDATE SET ");
-	for (size_t i = 0; i < t->shape->count; i++) {
-		pg_quote_name(&sql, t->shape->columns[i].name);
-		buf_string(&sql, " = excluded.");
-		pg_quote_name(&sql, t->shape->columns[i].name);
-		buf_string(&sql, ", ");
-	}
+	append_assignments(&sql, t, "excluded.");
 	buf_string(&sql,
 	    "_version = excluded._version WHERE excluded._version > t._version RETURNING t.xmax = 0 AS new)"
 	    " SELECT (SELECT count(*) FROM c), (SELECT count(*) FROM c WHERE csvp_equal),"
@@ -217,22 +231,15 @@ update_rows(const struct merge *m, uint64_t *updated, struct err *e)
 	target_table(&table, t);
 	buf_printf(&sql, "WITH w AS (UPDATE %s", table.bytes);
 	buf_string(&sql, " t SET ");
-	for (size_t i = 0; i < t->shape->count; i++) {
-		pg_quote_name(&sql, t->shape->columns[i].name);
-		buf_string(&sql, " = s.");
-		pg_quote_name(&sql, t->shape->columns[i].name);
-		buf_string(&sql, ", ");
-	}
+	append_assignments(&sql, t, "s.");
 	buf_string(&sql, "_version = s._version FROM ");
 	append_stage(&sql, t);
 	buf_string(&sql, " s WHERE ");
 	target_key_join(&sql, t, "t.", "s.");
-	buf_string(&sql, " AND t._version < s._version AND NOT record_image_eq(ROW(");
-	target_values(&sql, t, "t.");
-	buf_string(&sql, "), ROW(");
-	target_values(&sql, t, "s.");
+	buf_string(&sql, " AND t._version < s._version AND NOT ");
+	append_equal(&sql, t);
 	buf_string(&sql,
-	    ")) AND NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND tgname !~ '^csvp_' AND tgrelid = ");
+	    " AND NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND tgname !~ '^csvp_' AND tgrelid = ");
 	pg_quote_literal(&sql, table.bytes);
 	buf_string(&sql, "::regclass) RETURNING 1) SELECT count(*) FROM w");
 	result = numbers(m->pg, sql.bytes, updated, 1, e);
@@ -298,12 +305,10 @@ check_written(const struct merge *m, struct err *e)
 	target_table(&sql, t);
 	buf_string(&sql, " t WHERE ");
 	target_key_join(&sql, t, "t.", "s.");
-	buf_string(&sql, " AND (t._version >= s._version OR record_image_eq(ROW(");
-	target_values(&sql, t, "t.");
-	buf_string(&sql, "), ROW(");
-	target_values(&sql, t, "s.");
+	buf_string(&sql, " AND (t._version >= s._version OR ");
+	append_equal(&sql, t);
 	buf_printf(&sql,
-	    ")))) AND NOT EXISTS (SELECT FROM csvp.tombstone d WHERE d.dataset = %" PRId64
+	    ")) AND NOT EXISTS (SELECT FROM csvp.tombstone d WHERE d.dataset = %" PRId64
 	    " AND d.version > s._version AND d.key = ",
 	    t->dataset);
 	target_key_text(&sql, t, "s.");
