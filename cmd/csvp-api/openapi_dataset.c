@@ -96,15 +96,6 @@ example_of(struct writing *w, const char *dataset)
 	return parsed;
 }
 
-static bool
-in_key(const struct shape *shape, size_t column)
-{
-	for (size_t i = 0; i < shape->key_count; i++)
-		if (shape->key[i] == column)
-			return true;
-	return false;
-}
-
 /* Of a value that may be missing: null is allowed, too. */
 static void
 allow_null(cJSON *schema)
@@ -132,7 +123,7 @@ record_schema(const struct dataset *dataset, const struct shape *shape, const cJ
 	for (size_t i = 0; i < shape->count; i++) {
 		cJSON *property = cJSON_Parse(type_openapi(shape->columns[i].type));
 
-		if (!in_key(shape, i))
+		if (!shape_in_key(shape, i))
 			allow_null(property);
 		cJSON_AddStringToObject(property, "title", shape->columns[i].header);
 		cJSON_AddItemToObject(properties, shape->columns[i].name, property);

@@ -183,15 +183,6 @@ records_read(struct records *r, const char *key, struct records_answer *a, struc
 }
 
 static bool
-in_key(const struct shape *shape, size_t column)
-{
-	for (size_t i = 0; i < shape->key_count; i++)
-		if (shape->key[i] == column)
-			return true;
-	return false;
-}
-
-static bool
 same_value(enum type_id type, const char *a, const char *b)
 {
 	struct buf keys[2] = {{0}, {0}};
@@ -381,7 +372,7 @@ edit_record(struct records *r, const char *key, struct edit *edit, const char *b
 	if (result == 0) {
 		edit->given = buf_calloc(r->shape.count + 1, sizeof *edit->given);
 		for (size_t i = 0; i < r->shape.count && !edit->deletes; i++)
-			edit->given[i] = !in_key(&r->shape, i) && (edit->whole || edit->json.given[i]);
+			edit->given[i] = !shape_in_key(&r->shape, i) && (edit->whole || edit->json.given[i]);
 		result = TURN_AGAIN;
 		for (int turns = 0; result == TURN_AGAIN && turns < MOST_TURNS; turns++)
 			result = turn(r, edit, a, e);

@@ -29,6 +29,15 @@ shape_find(const struct shape *s, const char *header_or_name)
 	return -1;
 }
 
+bool
+shape_in_key(const struct shape *s, size_t column)
+{
+	for (size_t i = 0; i < s->key_count; i++)
+		if (s->key[i] == column)
+			return true;
+	return false;
+}
+
 /* What a person could have meant; err_set cuts a list that is too long. */
 static int
 no_such_column(const struct shape *s, const char *header, struct err *e)
@@ -50,9 +59,8 @@ shape_add_key(struct shape *s, const char *header, struct err *e)
 
 	if (found < 0)
 		return no_such_column(s, header, e);
-	for (size_t i = 0; i < s->key_count; i++)
-		if (s->key[i] == (size_t)found)
-			return err_set(e, ERR_DATA, "the key has column \"%s\" twice", s->columns[found].header);
+	if (shape_in_key(s, (size_t)found))
+		return err_set(e, ERR_DATA, "the key has column \"%s\" twice", s->columns[found].header);
 	s->key = buf_realloc(s->key, s->key_count + 1, sizeof s->key[0]);
 	s->key[s->key_count++] = (size_t)found;
 	return 0;

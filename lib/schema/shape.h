@@ -40,6 +40,9 @@ int shape_add_key(struct shape *s, const char *header, struct err *e) __attribut
  */
 ssize_t shape_find(const struct shape *s, const char *header_or_name);
 
+/* Is this column, by its position, part of the key? */
+bool shape_in_key(const struct shape *s, size_t column);
+
 void shape_fini(struct shape *s);
 
 #endif
