@@ -344,13 +344,13 @@ START_TEST(of_two_patches_at_once_both_count)
 	is(create("{\"id\":\"a\",\"n\":1,\"note\":\"x\"}"), RECORDS_CREATED);
 	/* Another one is in the middle of its own, and commits once this one waits for it. */
 	other = session_meanwhile("true",
-	    "BEGIN; UPDATE public.things SET note = 'theirs'; DO $$ BEGIN LOOP PERFORM pg_stat_clear_snapshot();"
+	    "BEGIN; UPDATE public.things SET note = 'theirs'; SELECT pg_advisory_xact_lock(51);"
+	    " DO $$ BEGIN LOOP PERFORM pg_stat_clear_snapshot();"
 	    " EXIT WHEN EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR "
 	    "UPDATE');"
 	    " END LOOP; END $$; COMMIT",
 	    0);
-	session_wait_until(pg, "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'public.things'::regclass"
-			       " AND mode = 'RowExclusiveLock'");
+	session_wait_until(pg, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND objid = 51");
 	is(patch("a", "{\"n\":2}"), RECORDS_DONE);
 	ck_assert_str_eq(got.json.bytes, "{\"id\":\"a\",\"n\":2,\"note\":\"theirs\"}");
 	session_join(other);
