@@ -18,7 +18,7 @@ ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
-B       ?= build
+B       ?= build$(SAN:%=/san)
 PREFIX  ?= /usr/local
 VERSION := 0.1.0
 
@@ -31,7 +31,6 @@ ifeq ($(filter -O0,$(CFLAGS)),)
 HARDEN  += -D_FORTIFY_SOURCE=2
 endif
 ifdef SAN
-override B := $(B)/san
 HARDEN  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDHARD  := -fsanitize=address,undefined
 else
