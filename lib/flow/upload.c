@@ -227,6 +227,11 @@ take_back(struct transfer *t)
 
 	if (t->store == NULL || t->resumable || pg_lost(t->pg))
 		return;
+	if (store_left(t->store)) {
+		/* Only its job says where: the next upload of the dataset, or gc, collects both. */
+		log_notice("job %" PRId64 ": what the store has of it stays, unfinished; hint: csvp-admin gc", t->job);
+		return;
+	}
 	pg_shield(t->pg, true);
 	store_shield(t->store, true);
 	if ((t->job != 0 && discard(t, &e) != 0) || (t->created && dataset_forget(t->pg, t->dataset.id, &e) != 0))

@@ -105,11 +105,12 @@ file_commit(void *writer, struct err *e)
 	return atomic_commit(writer, e);
 }
 
-static void
+static bool
 file_end(void *writer, bool keep)
 {
 	(void)keep;
 	atomic_close(writer);
+	return false;
 }
 
 static int

@@ -78,6 +78,6 @@ void libs3_call_done(S3Status status, const S3ErrorDetails *details, void *call)
 void *libs3_put_create(void *handle, const char *key, const struct store_resume *resume, struct err *e);
 int libs3_put_write(void *writer, const void *bytes, size_t length, struct err *e);
 int libs3_put_commit(void *writer, struct err *e);
-void libs3_put_end(void *writer, bool keep);
+bool libs3_put_end(void *writer, bool keep);
 
 #endif

@@ -29,7 +29,7 @@ struct writer {
 	char nonce[LIBS3_NONCE];
 };
 
-void
+bool
 libs3_put_end(void *handle, bool keep)
 {
 	struct writer *w = handle;
@@ -41,6 +41,7 @@ libs3_put_end(void *handle, bool keep)
 	buf_fini(&w->block);
 	free(w->key);
 	free(w);
+	return false;
 }
 
 void *

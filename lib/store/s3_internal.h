@@ -56,6 +56,6 @@ void *s3_put_create(void *handle, const char *key, const struct store_resume *re
 void *s3_put_room(void *writer, struct err *e);
 int s3_put_write(void *writer, const void *bytes, size_t length, struct err *e);
 int s3_put_commit(void *writer, struct err *e);
-void s3_put_end(void *writer, bool keep);
+bool s3_put_end(void *writer, bool keep);
 
 #endif

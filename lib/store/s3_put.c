@@ -54,6 +54,7 @@ struct writer {
 	struct part spare;   /* memory for the next one to be filled */
 	struct sent *sent;   /* the parts the server has */
 	size_t sent_count;
+	bool lost;     /* an upload may have been begun whose id nobody knows: its answer was lost */
 	bool doubtful; /* a commit may have worked although its answer was lost */
 	bool committed;
 	char nonce[60]; /* header by which we know an object as ours */
@@ -162,6 +163,8 @@ begin_upload(struct writer *w, struct err *e)
 	struct buf id = {0};
 	int status = s3_request(w->s3, &request, &answer, e);
 
+	if (status != 0 && s3_status(answer) / 100 != 4)
+		w->lost = true;
 	if (status == 0 && !s3_xml_find(http_response(answer)->body.bytes, "UploadId", &id))
 		status = err_set(e, ERR_IO, "the server gives no upload id");
 	if (status == 0) {
@@ -433,21 +436,32 @@ s3_put_commit(void *writer, struct err *e)
 	return status;
 }
 
-void
+/* Also after a signal. */
+static int
+give_up(struct writer *w)
+{
+	bool before = http_shield(w->s3->http, true);
+	struct err ignored;
+	int status;
+
+	if (w->lost)
+		status = s3_abort_all(w->s3, w->key, &ignored);
+	else
+		status = s3_abort(w->s3, w->key, w->upload, &ignored);
+	http_shield(w->s3->http, before);
+	return status;
+}
+
+bool
 s3_put_end(void *writer, bool keep)
 {
 	struct writer *w = writer;
-	struct err ignored;
+	bool left = w->lost || (w->upload != NULL && !w->committed);
 
 	for (size_t i = 0; i < w->flying_count; i++)
 		http_end(w->flying[i].exchange);
-	if (w->upload != NULL && !w->committed && !keep) {
-		/* Also after a signal. What stays behind all the same goes with the key. */
-		bool before = http_shield(w->s3->http, true);
-
-		(void)!s3_abort(w->s3, w->key, w->upload, &ignored);
-		http_shield(w->s3->http, before);
-	}
+	if (left && !keep)
+		left = give_up(w) != 0;
 	for (size_t i = 0; i < w->flying_count; i++)
 		free(w->flying[i].bytes);
 	free(w->filling.bytes);
@@ -458,4 +472,5 @@ s3_put_end(void *writer, bool keep)
 	free(w->upload);
 	free(w->key);
 	free(w);
+	return left;
 }

@@ -23,6 +23,7 @@ struct store {
 	const struct clk *clk;
 	void *handle;
 	char *name; /* the URL, for messages */
+	bool left;  /* by the last put */
 };
 
 struct object {
@@ -267,6 +268,7 @@ store_put_resumed(struct store *store, const char *key, store_source *source, vo
 	void *writer;
 	int status;
 
+	store->left = false;
 	if (check_key(key, e) != 0)
 		return -1;
 	if (resume != NULL) {
@@ -285,8 +287,14 @@ store_put_resumed(struct store *store, const char *key, store_source *source, vo
 		status = write_block(&putting, writer, NULL, 0, e);
 	if (status != 0 && resume != NULL)
 		keep = e->code == ERR_AGAIN || e->code == ERR_SIGINT || e->code == ERR_SIGTERM;
-	store->driver->end(writer, keep);
+	store->left = store->driver->end(writer, keep);
 	return status;
+}
+
+bool
+store_left(const struct store *store)
+{
+	return store->left;
 }
 
 int

@@ -31,26 +31,26 @@ struct store *store_open(const struct store_options *options, struct err *e);
 void store_close(struct store *store);
 
 /*
- * Does it let one win, of several who put one key at the same time? Else
- * (s3+v2: its protocol has no condition) each may be told that it did, and the
- * object is that of the last, whole. Keys that nobody else makes are safe.
+ * Does it let one win, of several who put one key at the same time? Else (s3+v2: its protocol has no condition) each may
+ * be told that it did, and the object is that of the last, whole. Keys that nobody else makes are safe.
  */
 bool store_exclusive(const struct store *store);
 
 /* A shielded store does not listen to signals, so that what one has broken off can be put away; see http_shield. */
 void store_shield(struct store *store, bool on);
-
 /* Where the bytes of a new object come from: as read(2). */
 typedef ssize_t store_source(void *ctx, void *bytes, size_t capacity, struct err *e);
 
 /*
- * Store what the source gives, of unknown length, under a new key; visible
- * only when whole and on disk (fsync of file and folder). *size gets its
- * length. Errors: the source's own; 65 the key exists; 74 I/O, no space; 77 not
- * permitted; 130/143 a signal. After a failure nothing of it is visible.
+ * Store what the source gives, of unknown length, under a new key; visible only when whole and on disk (fsync of file and
+ * folder). *size gets its length. Errors: the source's own; 65 the key exists; 74 I/O, no space; 77 not permitted; 130/143
+ * a signal. After a failure nothing of it is visible.
  */
 int store_put(struct store *store, const char *key, store_source *source, void *ctx, uint64_t *size, struct err *e)
     __attribute__((warn_unused_result));
+
+/* Has the last put left something unfinished (it could not even give up)? Only store_remove of its key takes it away. */
+bool store_left(const struct store *store);
 
 /* A part of an unfinished object that the store has. */
 struct store_part {

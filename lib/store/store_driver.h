@@ -42,7 +42,7 @@ struct store_driver {
 	 * each block, `commit` once, which makes it visible, whole and durable, or
 	 * is 65 if another one was faster. `end` always, and last: frees the
 	 * writer; what was not committed leaves nothing behind, unless it is to be
-	 * kept. A driver that works in parts tells `resume` (NULL: nobody asks; else
+	 * kept. Is something of it left in the store all the same? A driver that works in parts tells `resume` (NULL: nobody asks; else
 	 * valid until `end`) of them, and does not send again what it has. Where
 	 * there is a `room`, each block is written into the memory that it gives.
 	 */
@@ -50,7 +50,7 @@ struct store_driver {
 	void *(*room)(void *writer, struct err *e);
 	int (*write)(void *writer, const void *bytes, size_t length, struct err *e);
 	int (*commit)(void *writer, struct err *e);
-	void (*end)(void *writer, bool keep);
+	bool (*end)(void *writer, bool keep);
 
 	/*
 	 * A reader of [offset, offset+length), length > 0. `read` is as read(2) and

@@ -43,8 +43,9 @@ unfinished_uploads
 # An upload of a file can go on; after a day nobody wants it any more.
 head -c 25000000 /dev/zero | tr '\0' x | fold -w 999 >parts.csv
 mkdir proxy
+port=${AWS_ENDPOINT_URL_S3##*:}
 echo 18000000 >proxy/limit
-exec {hold}> >(exec python3 "$TESTS/proxy.py" "${AWS_ENDPOINT_URL_S3##*:}" proxy)
+exec {hold}> >(exec python3 "$TESTS/proxy.py" "$port" proxy)
 wait_until [ -e proxy/port ]
 AWS_ENDPOINT_URL_S3=http://127.0.0.1:$(cat proxy/port) csvp-upload -q -d parts parts.csv &
 upload=$!
@@ -56,6 +57,7 @@ wait_until held
 kill -KILL "$upload"
 wait "$upload" || true
 exec {hold}>&-
+rm proxy/limit proxy/port
 key=$(sql "SELECT object FROM csvp.job WHERE state = 'uploading'")
 expect_exit 0 'gc after an upload of a file was killed' csvp-admin gc
 matches "$(cat out)" ' 0 unfinished uploads' 'leaves it for a day'
@@ -66,4 +68,23 @@ expect_exit 0 'gc a day later' csvp-admin gc
 is "$(head -n 1 out)" "unfinished upload $key: $bytes bytes" 'names it, and the bytes of its parts'
 check 'and has removed it' absent "$key"
 is "$(sql 'SELECT count(*) FROM csvp.upload_part' 'SELECT count(*) FROM csvp.upload')" $'0\n0' 'with its parts'
+
+# An upload through a pipe ends while S3 is away: what S3 has of it is not forgotten.
+exec {hold}> >(exec python3 "$TESTS/proxy.py" "$port" proxy)
+proxy=$!
+wait_until [ -s proxy/port ]
+AWS_ENDPOINT_URL_S3=http://127.0.0.1:$(cat proxy/port) dying
+kill "$proxy"
+wait "$proxy" || true
+kill -TERM "$upload"
+status=0
+wait "$upload" || status=$?
+exec {feed}>&- {hold}>&-
+is "$status" 143 'an upload whose store has gone away ends by its signal'
+check 'parts of it are in the store' unfinished "$key"
+is "$(sql "SELECT object FROM csvp.job WHERE state = 'uploading'")" "$key" 'and the ledger knows of them'
+expect_exit 0 'gc when the store is back' csvp-admin gc
+matches "$(head -n 1 out)" "^unfinished upload $key: [0-9]+ bytes$" 'names them'
+check 'and has removed them' absent "$key"
+is "$(sql "SELECT count(*) FROM csvp.job WHERE state = 'uploading'")" 0 'with their job'
 expect_exit 0 'all else is as it was' csvp-admin verify -q

@@ -20,6 +20,7 @@ static struct {
 	enum err_code code;
 	int64_t slept;
 	uint64_t object_size;
+	bool leaves;        /* `end` cannot take all away */
 	size_t after_bytes; /* a reader fails when it has given so many; 0: never */
 } fake;
 
@@ -81,12 +82,13 @@ fake_commit(void *writer, struct err *err)
 	return called(err, "commit");
 }
 
-static void
+static bool
 fake_end(void *writer, bool keep)
 {
 	(void)keep;
 	(void)writer;
 	buf_string(&fake.calls, "end\n");
+	return fake.leaves;
 }
 
 static void *
@@ -285,6 +287,21 @@ START_TEST(what_fails_for_long_is_told_with_store_key_and_attempts)
 }
 END_TEST
 
+START_TEST(what_a_put_leaves_behind_is_known_until_the_next_one)
+{
+	fake.leaves = true;
+	fake.code = ERR_PERMISSION;
+	fake.failures = 1;
+	ck_assert_int_eq(put("0123"), -1);
+	ck_assert(!store_left(store)); /* it was not even begun */
+	ck_assert_int_eq(put("0123"), 0);
+	ck_assert(store_left(store));
+	fake.leaves = false;
+	ck_assert_int_eq(put("0123"), 0);
+	ck_assert(!store_left(store));
+}
+END_TEST
+
 /* Read the range and return it as a string, until an error. */
 static const char *
 get(uint64_t offset, uint64_t length)
@@ -398,6 +415,7 @@ main(void)
 	const TTest *const tests[] = {
 	    a_driver_gets_whole_blocks_and_one_short_one,
 	    what_fails_for_a_while_is_repeated_with_the_same_bytes,
+	    what_a_put_leaves_behind_is_known_until_the_next_one,
 	    what_fails_for_long_is_told_with_store_key_and_attempts,
 	    a_broken_read_goes_on_where_it_broke,
 	    a_read_that_breaks_for_good_is_told,
