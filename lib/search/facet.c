@@ -12,6 +12,8 @@ struct facet *
 facet_new(struct search_page *page, const size_t *columns, size_t count)
 {
 	facet_free(page);
+	if (count == 0)
+		return NULL;
 	page->facets = buf_calloc(count, sizeof *page->facets);
 	page->facet_count = count;
 	for (size_t i = 0; i < count; i++) {

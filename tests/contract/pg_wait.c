@@ -99,7 +99,9 @@ START_TEST(a_wait_for_a_lock_has_no_time_limit)
 		pg_close(watch);
 		_exit(0);
 	}
+	OK(pg_exec(pg, "RESET statement_timeout", &e));
 	session_wait_until(pg, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4");
+	OK(pg_exec(pg, "SET statement_timeout = 20", &e));
 	OK(pg_lock(pg, 3, &e));
 	OK(pg_exec(pg, "SET statement_timeout = 20", &e));
 	OK(pg_exec_waiting(pg, "LOCK TABLE public.locked; INSERT INTO public.locked VALUES (1)", &e));
