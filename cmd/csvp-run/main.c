@@ -175,16 +175,14 @@ print_object(void *ctx, const struct status *s, struct err *e)
 
 /* --json: each job as csvp-status --json tells it. */
 static int
-print_objects(const struct outcome *o, struct err *e)
+print_objects(const struct site *site, const struct outcome *o, struct err *e)
 {
-	struct site *site = o->count > 0 ? site_open(e) : NULL;
-	struct pg *pg = site != NULL ? site_connect(site, e) : NULL;
+	struct pg *pg = o->count > 0 ? site_connect(site, e) : NULL;
 	int result = o->count == 0 || pg != NULL ? 0 : -1;
 
 	for (size_t i = 0; result == 0 && i < o->count; i++)
 		result = status_jobs(pg, &o->jobs[i].job, 1, print_object, NULL, e);
 	pg_close(pg);
-	site_close(site);
 	return result;
 }
 
@@ -242,33 +240,38 @@ run_files(const struct request *r, char **files, size_t count, struct outcome *o
 {
 	struct option_list upload = upload_arguments(r, files, count);
 	struct option_list split = arguments_of("csvp-split", NULL);
-	int result;
+	int result = run_stages(&upload, &split, r->threads, o, code, e);
 
-	/* Only the upload has something to say then. */
-	if (r->dry_run || r->enqueue)
-		result = pipeline_become(upload.values, e);
-	else
-		result = run_stages(&upload, &split, r->threads, o, code, e);
 	free_arguments(&upload);
 	free_arguments(&split);
 	return result;
 }
 
+/* --dry-run, --enqueue: only the upload has something to say. */
+static int
+become_upload(const struct request *r, char **files, size_t count, struct err *e)
+{
+	struct option_list upload = upload_arguments(r, files, count);
+	int result = pipeline_become(upload.values, e);
+
+	free_arguments(&upload);
+	return result;
+}
+
 /* --resume: the jobs named, or all that are not at their end. */
 static int
-run_resume(char **operands, size_t count, uint64_t threads, struct outcome *o, enum err_code *code, struct err *e)
+run_resume(const struct site *site, char **operands, size_t count, uint64_t threads, struct outcome *o,
+    enum err_code *code, struct err *e)
 {
 	int64_t *ids = NULL;
 	size_t id_count = 0;
 	int result = 0;
 
 	if (count == 0) {
-		struct site *site = site_open(e);
-		struct pg *pg = site != NULL ? site_connect(site, e) : NULL;
+		struct pg *pg = site_connect(site, e);
 
 		result = pg != NULL ? status_unfinished(pg, &ids, &id_count, e) : -1;
 		pg_close(pg);
-		site_close(site);
 	}
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		struct ref ref;
@@ -287,52 +290,77 @@ run_resume(char **operands, size_t count, uint64_t threads, struct outcome *o, e
 
 /* --workers: does not end but by a signal. */
 static int
-run_workers(const struct request *r, size_t count, struct err *e)
+run_workers(const struct request *r, const struct site *site, struct err *e)
 {
 	struct option_list manner = {.values = buf_calloc(1, sizeof(char *)), .count = 0};
-	struct site *site;
 	int result;
 
-	if (count > 0)
-		return err_set(
-		    e, ERR_USAGE, "--workers takes no files: work comes by the queue; hint: csvp-upload --enqueue");
-	/* What cannot work at all is said once, here. */
-	site = site_open(e);
-	if (site == NULL)
-		return -1;
 	add_manner(&manner);
 	result = crew_run(site, r->threads, manner.values, e);
 	free_arguments(&manner);
-	site_close(site);
 	return result;
 }
 
 static int
-run(const struct request *r, char **operands, size_t count, enum err_code *code, struct err *e)
+check_request(const struct request *r, char **operands, size_t count, struct err *e)
 {
-	struct outcome o = {0};
 	struct reading reading;
 	int result;
 
-	reading_init(&reading);
 	if (r->threads < 1 || r->threads > 64)
-		result = err_set(e, ERR_USAGE, "--jobs must be from 1 to 64");
-	else if (r->workers)
-		result = run_workers(r, count, e);
+		return err_set(e, ERR_USAGE, "--jobs must be from 1 to 64");
+	if (r->workers && count > 0)
+		return err_set(
+		    e, ERR_USAGE, "--workers takes no files: work comes by the queue; hint: csvp-upload --enqueue");
+	if (r->workers || r->resuming)
+		return 0;
+	if (count == 0)
+		return err_set(e, ERR_USAGE, "no file given; hint: --help, or `-` for stdin");
+	reading_init(&reading);
+	result = upload_options_check(&r->settings, operands, count, &reading, e);
+	reading_fini(&reading);
+	return result;
+}
+
+static int
+run(const struct request *r, char **operands, size_t count, struct site *site, enum err_code *code, struct err *e)
+{
+	struct outcome o = {0};
+	int result;
+
+	if (r->workers)
+		result = run_workers(r, site, e);
 	else if (r->resuming)
-		result = run_resume(operands, count, r->threads, &o, code, e);
-	else if (count == 0)
-		result = err_set(e, ERR_USAGE, "no file given; hint: --help, or `-` for stdin");
-	else if ((result = upload_options_check(&r->settings, operands, count, &reading, e)) == 0)
+		result = run_resume(site, operands, count, r->threads, &o, code, e);
+	else
 		result = run_files(r, operands, count, &o, code, e);
 	if (result == 0)
 		result = retry(&o, r->threads, code, e);
 	if (result == 0 && r->json)
-		result = print_objects(&o, e);
+		result = print_objects(site, &o, e);
 	else if (result == 0)
 		result = print_outcome(&o, *code, e);
-	reading_fini(&reading);
 	free(o.jobs);
+	return result;
+}
+
+/* What no stage could open is said once, here, for all of them. */
+static int
+run_site(const struct request *r, char **operands, size_t count, enum err_code *code, struct err *e)
+{
+	struct site *site = site_open(e);
+	int result;
+
+	if (site == NULL) {
+		const struct outcome o = {.orphan = e->code};
+		struct err ignored;
+
+		if (!r->json && !r->workers && print_outcome(&o, e->code, &ignored) != 0)
+			log_detail("%s", ignored.message);
+		return -1;
+	}
+	result = run(r, operands, count, site, code, e);
+	site_close(site);
 	return result;
 }
 
@@ -364,7 +392,13 @@ main(int argc, char **argv)
 	upload_options_init(&r.settings, r.upload);
 	memcpy(options, r.upload, UPLOAD_OPTIONS_COUNT * sizeof *options);
 	memcpy(options + UPLOAD_OPTIONS_COUNT, own, sizeof own);
-	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 && run(&r, operands, count, &code, &e) == 0)
-		e = (struct err){.code = code};
+	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 &&
+	    check_request(&r, operands, count, &e) == 0) {
+		bool upload_only = !r.workers && !r.resuming && (r.dry_run || r.enqueue);
+
+		if ((upload_only ? become_upload(&r, operands, count, &e) : run_site(&r, operands, count, &code, &e)) ==
+		    0)
+			e = (struct err){.code = code};
+	}
 	return options_exit(&e);
 }

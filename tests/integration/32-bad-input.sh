@@ -285,6 +285,32 @@ matches "$(cat out)" 'dry \(new\): 2 records' '--dry-run: dataset and records'
 matches "$(cat out)" '^id +id +bigint +key' '--dry-run: columns'
 expect_exit 65 '--dry-run of no CSV' csvp-upload -n -d dry open.csv
 expect_exit 66 '--dry-run of no file' csvp-upload -n -d dry missing.csv
+printf 'id,name\n1,one\n2\n3,\351\n4,\0\n,five\n6,six\n' >flawed.csv
+expect_exit 65 '--dry-run of rejects' csvp-upload -n -d dry -k id flawed.csv
+matches "$(cat out)" 'dry \(new\): 6 records, 4 rejected' '--dry-run: how many are rejected'
+matches "$(cat out)" '^ *3 +14 +fields +1 field instead of 2$' '--dry-run: line, byte and reason of a ragged record'
+matches "$(cat out)" '^ *4 +16 +encoding +not UTF-8 at byte 18' '--dry-run: of bytes that are not UTF-8'
+matches "$(cat out)" '^ *5 +20 +nul +a NUL byte at byte 22' '--dry-run: of a NUL byte'
+matches "$(cat out)" '^ *6 +24 +id +key +the key is empty' '--dry-run: of an empty key'
+dry=$(grep -o 'flawed.*' err)
+ends 65 "^csvp-load: job [0-9]+: ${dry//[()]/.}; hint:" 'the real run says the same' --max-rejects 0 -d undry -k id flawed.csv
+matches "$dry" 'flawed.csv: 4 of 6 records rejected, over the limit of 0; the first in line 3, byte 14: 1 field instead' \
+	'--dry-run: the verdict'
+expect_exit 3 '--dry-run of rejects within the limit' csvp-upload -n -d dry -k id --max-rejects 67% flawed.csv
+matches "$(cat err)" 'within the limit of 67%' '--dry-run: the limit'
+expect_exit 65 '--dry-run of rejects over a percentage' csvp-upload -n -d dry -k id --max-rejects 66% flawed.csv
+expect_exit 65 '--dry-run by csvp-run, of stdin' csvp-run -n -d dry --no-header --type column_1=bigint - <flawed.csv
+matches "$(cat out)" '1 +0 +column_1 +type ' '--dry-run: a type that was given'
+printf 'id,name,when\nx,1,2024-02-29\n' >typed.csv
+expect_exit 65 '--dry-run for a dataset that is there' csvp-upload -n -d undry --add-columns typed.csv
+matches "$(cat out)" '^ *2 +13 +id +type ' '--dry-run: the type of a column that is there'
+matches "$(cat out)" '^when +when_ +date' '--dry-run: a column that would be added'
+seq -f '%g,a,b' 1 30 | sed '1i id,name' >many.csv
+expect_exit 65 '--dry-run of many rejects' csvp-upload -n -d dry many.csv
+is "$(grep -c ' fields ' out)$(tail -n 1 out)" '10... and 20 more' '--dry-run: shows the first ten'
+jobs=$((jobs + 1))
+before=$(find home/store | sort | cksum)
+expect_exit 0 '--dry-run again' csvp-upload -n -d dry -k id utf8.csv
 is "$(find home/store | sort | cksum)" "$before" '--dry-run: stores nothing'
 is "$(sql "SELECT (SELECT count(*) FROM csvp.job), (SELECT count(*) FROM csvp.dataset WHERE name = 'dry')")" "$jobs|0" \
 	'--dry-run: makes no job and no dataset'
@@ -298,7 +324,7 @@ refuses()
 {
 	local code=$1 words=$2 name=$3 program
 	shift 3
-	for program in 'upload -q -d refused good.csv' 'split 1' 'load 1' 'index 1'; do
+	for program in 'upload -q -d refused good.csv' 'split 1' 'load 1' 'index 1' 'run -q -d refused good.csv' 'run --resume 1'; do
 		# shellcheck disable=SC2086
 		expect_exit "$code" "$name: csvp-${program%% *}" env "$@" csvp-$program
 		matches "$(cat err)" "$words" "$name: csvp-${program%% *} says why"
