@@ -86,7 +86,7 @@ upload_one(const struct site *site, const struct settings *s, struct upload *u, 
 		return ERR_NONE;
 	if (*closed)
 		return ERR_AGAIN;
-	if (!sig_pending())
+	if (!sig_pending() && e.message[0] != '\0')
 		log_error("%s", e.message);
 	if (!s->dry_run && !s->json) {
 		/* A job that failed by its rejects is known by its id. */

@@ -227,7 +227,7 @@ desk_read_chunk(struct desk *d, const struct chunk *c, desk_each *each, void *ct
 
 	batch_reset(&d->batch);
 	reject_fini(&d->rejects);
-	if (object_rewind(&source, e) != 0)
+	if (object_open(&source, e) != 0)
 		return -1;
 	reader = reader_new(&d->reading.dialect, c->byte, c->line, object_read, &source);
 	while ((got = reader_next(reader, &r, true, e)) == 1) {

@@ -132,6 +132,33 @@ done:
 	return result;
 }
 
+int
+fit_add(const struct survey *s, size_t field, struct shape *shape, int *columns, struct err *e)
+{
+	size_t count = shape->count + 1;
+	const char **headers = buf_calloc(count, sizeof *headers);
+	char **names = buf_calloc(count, sizeof *names);
+	bool undecided;
+	int type, result = -1;
+
+	for (size_t i = 0; i < shape->count; i++)
+		headers[i] = shape->columns[i].header;
+	headers[count - 1] = s->fields[field].header;
+	type = fit_type(s, field, &undecided, e);
+	if (type < 0 || names_columns(headers, count, names, e) != 0)
+		goto done;
+	shape_add(shape, headers[count - 1], names[count - 1], (enum type_id)type, undecided);
+	columns[field] = (int)(count - 1);
+	result = 0;
+
+done:
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+	free(headers);
+	return result;
+}
+
 bool
 fit_unique_keys(const struct survey *s)
 {

@@ -27,8 +27,15 @@ int fit_existing(struct survey *s, const struct shape *shape, int *columns, stru
 int fit_new(struct survey *s, const char *const *key, size_t key_count, struct err *e)
     __attribute__((warn_unused_result));
 
-/* After the survey of a new dataset: its columns and key, and for each field its column. */
+/*
+ * After the survey of a new dataset: its columns and key, and for each field its column. Before it, columns without a
+ * --type are undecided.
+ */
 int fit_shape(const struct survey *s, struct shape *shape, int *columns, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Append a column for a field that fills none yet, with --add-columns, and set columns[field]. */
+int fit_add(const struct survey *s, size_t field, struct shape *shape, int *columns, struct err *e)
     __attribute__((warn_unused_result));
 
 /*

@@ -4,11 +4,8 @@
 #include "store/store.h"
 
 int
-object_rewind(void *ctx, struct err *e)
+object_open(struct object_source *source, struct err *e)
 {
-	struct object_source *source = ctx;
-
-	object_close(source);
 	source->object = store_get(source->store, source->key, source->offset, source->length, e);
 	return source->object != NULL ? 0 : -1;
 }

@@ -17,8 +17,8 @@ struct object_source {
 	struct object *object;
 };
 
-/* Open, or begin anew, the range at its start. Fits survey_open's `rewind`. */
-int object_rewind(void *source, struct err *e) __attribute__((warn_unused_result));
+/* Open the range at its start. */
+int object_open(struct object_source *source, struct err *e) __attribute__((warn_unused_result));
 
 /* As read(2); fits reader_source and survey_source. Ends early when a signal has arrived. */
 ssize_t object_read(void *source, void *bytes, size_t capacity, struct err *e);

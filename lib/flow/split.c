@@ -19,7 +19,6 @@
 #include "ledger/dataset.h"
 #include "ledger/job.h"
 #include "ledger/ledger.h"
-#include "schema/names.h"
 #include "schema/shape.h"
 #include "table/create.h"
 #include "table/reading.h"
@@ -102,12 +101,6 @@ wanted_read(void *ctx, void *bytes, size_t capacity, struct err *e)
 	return object_read(&w->source, bytes, capacity, e);
 }
 
-static int
-wanted_rewind(void *ctx, struct err *e)
-{
-	return object_rewind(&((struct wanted_object *)ctx)->source, e);
-}
-
 /* Read the whole object: its columns, chunks, types and keys. */
 static int
 survey_object(struct split *s, struct store *store, uint64_t chunk_bytes, struct progress *progress, struct err *e)
@@ -119,9 +112,9 @@ survey_object(struct split *s, struct store *store, uint64_t chunk_bytes, struct
 	};
 	int result = -1;
 
-	if (wanted_rewind(&object, e) != 0)
+	if (object_open(&object.source, e) != 0)
 		goto done;
-	if (survey_open(&s->survey, &s->reading, wanted_read, wanted_rewind, &object, e) != 0)
+	if (survey_open(&s->survey, &s->reading, wanted_read, &object, e) != 0)
 		goto done;
 	s->columns = buf_calloc(s->survey.field_count, sizeof *s->columns);
 	s->is_new = s->dataset.state == DATASET_NEW;
@@ -129,7 +122,7 @@ survey_object(struct split *s, struct store *store, uint64_t chunk_bytes, struct
 		      : dataset_shape(s->pg, &s->dataset, &s->shape, e) != 0 ||
 			    fit_existing(&s->survey, &s->shape, s->columns, e) != 0)
 		goto done;
-	if (survey_run(&s->survey, chunk_bytes, progress, e) != 0)
+	if (survey_run(&s->survey, chunk_bytes, NULL, NULL, progress, e) != 0)
 		goto done;
 	if (s->survey.chunk_count > (size_t)LEDGER_MAX_CHUNKS) {
 		err_set(e, ERR_USAGE, "%zu chunks are more than %" PRId64 "; hint: a higher --chunk-bytes",
@@ -150,33 +143,18 @@ done:
 static int
 add_column(struct split *s, size_t field, struct err *e)
 {
-	size_t count = s->shape.count + 1;
-	const char **headers = buf_calloc(count, sizeof *headers);
-	char **names = buf_calloc(count, sizeof *names);
+	const struct column *column;
 	struct target target;
-	bool undecided;
-	int type, result = -1;
+	size_t last;
 
-	for (size_t i = 0; i < s->shape.count; i++)
-		headers[i] = s->shape.columns[i].header;
-	headers[count - 1] = s->survey.fields[field].header;
-	type = fit_type(&s->survey, field, &undecided, e);
-	if (type < 0 || names_columns(headers, count, names, e) != 0)
-		goto done;
-	shape_add(&s->shape, headers[count - 1], names[count - 1], (enum type_id)type, undecided);
-	s->columns[field] = (int)(count - 1);
+	if (fit_add(&s->survey, field, &s->shape, s->columns, e) != 0)
+		return -1;
+	last = s->shape.count - 1;
+	column = &s->shape.columns[last];
 	target = target_of(s);
-	if (create_column(s->pg, &target, count - 1, e) != 0)
-		goto done;
-	result =
-	    dataset_add_column(s->pg, s->dataset.id, count - 1, headers[count - 1], names[count - 1], undecided, e);
-
-done:
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
-	free(headers);
-	return result;
+	if (create_column(s->pg, &target, last, e) != 0)
+		return -1;
+	return dataset_add_column(s->pg, s->dataset.id, last, column->header, column->name, column->undecided, e);
 }
 
 /* A column of which this file has the first values takes their type. */

@@ -29,8 +29,7 @@ name_fields(struct survey *s, const struct record *r, bool header)
 }
 
 int
-survey_open(struct survey *s, const struct reading *reading, survey_source *source,
-    int (*rewind)(void *ctx, struct err *e), void *ctx, struct err *e)
+survey_open(struct survey *s, const struct reading *reading, survey_source *source, void *ctx, struct err *e)
 {
 	struct record r;
 	int got;
@@ -49,14 +48,23 @@ survey_open(struct survey *s, const struct reading *reading, survey_source *sour
 		    r.flaw == RECORD_NUL ? "a NUL byte" : "bytes that are not UTF-8",
 		    r.flaw == RECORD_NUL ? "" : "; hint: --encoding LATIN1");
 	name_fields(s, &r, reading->dialect.header);
-	if (reading->dialect.header)
-		return 0;
-	reader_free(s->reader);
-	s->reader = NULL;
-	if (rewind(ctx, e) != 0)
-		return -1;
-	s->reader = reader_new(&reading->dialect, 0, 1, source, ctx);
+	if (!reading->dialect.header) {
+		s->first = buf_malloc(sizeof *s->first);
+		*s->first = r;
+	}
 	return 0;
+}
+
+/* As reader_next, which survey_open may have called for the first record already. */
+static int
+next_record(struct survey *s, struct record *r, bool fields, struct err *e)
+{
+	if (s->first == NULL)
+		return reader_next(s->reader, r, fields, e);
+	*r = *s->first;
+	free(s->first);
+	s->first = NULL;
+	return 1;
 }
 
 static bool
@@ -145,24 +153,27 @@ add_to_chunk(struct survey *s, const struct record *r, uint64_t chunk_bytes)
 }
 
 int
-survey_run(struct survey *s, uint64_t chunk_bytes, struct progress *progress, struct err *e)
+survey_run(
+    struct survey *s, uint64_t chunk_bytes, survey_each *each, void *ctx, struct progress *progress, struct err *e)
 {
 	struct proof *proof = s->key_count > 0 ? proof_new(PROOF_MEMORY) : NULL;
 	struct buf key = {0};
 	struct record r;
 	uint64_t reported = 0, counted = 0;
-	bool fields = proof != NULL;
+	bool fields = proof != NULL || each != NULL;
 	int got, result = -1;
 
 	for (size_t i = 0; i < s->field_count; i++)
 		fields = fields || s->fields[i].infer;
-	while ((got = reader_next(s->reader, &r, fields, e)) == 1) {
+	while ((got = next_record(s, &r, fields, e)) == 1) {
 		add_to_chunk(s, &r, chunk_bytes);
 		if (fields && !will_be_rejected(s, &r)) {
 			infer(s, &r);
 			if (proof != NULL && prove(s, proof, &r, &key, e) != 0)
 				goto done;
 		}
+		if (each != NULL && each(ctx, &r, e) != 0)
+			goto done;
 		if ((s->records & 4095) == 0) {
 			if (sig_check(e) != 0)
 				goto done;
@@ -224,6 +235,7 @@ survey_fini(struct survey *s)
 	free(s->fields);
 	free(s->key);
 	free(s->chunks);
+	free(s->first);
 	reader_free(s->reader);
 	*s = (struct survey){0};
 }

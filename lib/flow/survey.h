@@ -12,6 +12,7 @@
 struct err;
 struct progress;
 struct reading;
+struct record;
 
 /* Where a survey reads from: as read(2). */
 typedef ssize_t survey_source(void *ctx, void *bytes, size_t capacity, struct err *e);
@@ -43,21 +44,24 @@ struct survey {
 	uint64_t blank_lines;
 	bool unique_keys;
 	struct reader *reader;
+	struct record *first; /* read with survey_open, and no header */
 	const struct reading *reading;
 };
 
 /*
  * Read the header. Without one in the dialect the fields are named by their
- * place (column_1, ...), as many as the first record has; `rewind` is then
- * called to start the source anew. 65: no header, an empty or a binary file.
- * `reading` must outlive the survey.
+ * place (column_1, ...), as many as the first record has. 65: no header, an
+ * empty or a binary file. `reading` must outlive the survey.
  */
-int survey_open(struct survey *s, const struct reading *reading, survey_source *source,
-    int (*rewind)(void *ctx, struct err *e), void *ctx, struct err *e) __attribute__((warn_unused_result));
-
-/* A chunk ends after chunk_bytes or SURVEY_CHUNK_RECORDS records, whichever comes first. */
-int survey_run(struct survey *s, uint64_t chunk_bytes, struct progress *progress, struct err *e)
+int survey_open(struct survey *s, const struct reading *reading, survey_source *source, void *ctx, struct err *e)
     __attribute__((warn_unused_result));
+
+/* Called with each record. */
+typedef int survey_each(void *ctx, const struct record *r, struct err *e);
+
+/* A chunk ends after chunk_bytes or SURVEY_CHUNK_RECORDS records, whichever comes first. `each` may be NULL. */
+int survey_run(struct survey *s, uint64_t chunk_bytes, survey_each *each, void *ctx, struct progress *progress,
+    struct err *e) __attribute__((warn_unused_result));
 #define SURVEY_CHUNK_RECORDS 100000
 
 /* A file of one column that looks like several: say so, with the --delimiter that would fit. */

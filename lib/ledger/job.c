@@ -351,20 +351,38 @@ job_given_up(struct pg *pg, int64_t id, struct err *e)
 	return result;
 }
 
-int
-job_check_limit(const char *limit, struct err *e)
+/* The number of a limit, and whether it is a percentage. */
+static bool
+parse_limit(const char *limit, uint64_t *value, bool *percent)
 {
 	char digits[24];
 	size_t length = strlen(limit);
-	uint64_t value;
-	bool percent = length > 0 && limit[length - 1] == '%';
 
-	if (length - percent < sizeof digits) {
-		snprintf(digits, sizeof digits, "%.*s", (int)(length - percent), limit);
-		if (num_uint64(digits, &value) && value <= (percent ? 100 : INT64_MAX))
-			return 0;
-	}
+	*percent = length > 0 && limit[length - 1] == '%';
+	if (length - *percent >= sizeof digits)
+		return false;
+	snprintf(digits, sizeof digits, "%.*s", (int)(length - *percent), limit);
+	return num_uint64(digits, value) && *value <= (*percent ? 100 : INT64_MAX);
+}
+
+int
+job_check_limit(const char *limit, struct err *e)
+{
+	uint64_t value;
+	bool percent;
+
+	if (parse_limit(limit, &value, &percent))
+		return 0;
 	return err_set(e, ERR_USAGE, "--max-rejects '%s' is neither a number nor a percentage (0%% to 100%%)", limit);
+}
+
+bool
+job_over_limit(const char *limit, uint64_t rejected, uint64_t records)
+{
+	uint64_t value;
+	bool percent;
+
+	return parse_limit(limit, &value, &percent) && (percent ? rejected * 100 > value * records : rejected > value);
 }
 
 int

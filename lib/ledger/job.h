@@ -84,8 +84,7 @@ struct job_verdict {
 	int64_t held;    /* chunks somebody works on */
 	int64_t to_index;
 	int64_t failed; /* chunks that workers gave up */
-	int64_t open_rejects;
-	int64_t records;
+	int64_t open_rejects, records;
 };
 int job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e) __attribute__((warn_unused_result));
 
@@ -93,8 +92,9 @@ int job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 #define JOB_GIVEN_UP "(j.fail_fast AND (SELECT s.over_limit FROM csvp.job_status s WHERE s.id = j.id))"
 int job_given_up(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result)); /* 1, 0, -1 */
 
-/* Change the limit of rejects: "N" or "N%"; 64 if it is neither (also used to check an option). */
+/* Limits of rejects: "N" or "N%"; 64 if it is neither. job_over_limit is job_status.over_limit before there is a job. */
 int job_check_limit(const char *limit, struct err *e) MUST_CHECK;
-int job_set_limit(struct pg *pg, int64_t id, const char *limit, struct err *e) __attribute__((warn_unused_result));
+int job_set_limit(struct pg *pg, int64_t id, const char *limit, struct err *e) MUST_CHECK;
+bool job_over_limit(const char *limit, uint64_t rejected, uint64_t records);
 
 #endif

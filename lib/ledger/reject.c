@@ -79,39 +79,55 @@ reject_write(struct pg *pg, int64_t job, int64_t chunk, const struct reject_list
 	return result;
 }
 
+void
+reject_words(struct buf *words, const struct reject_summary *s)
+{
+	buf_printf(words, "%s: %" PRIu64 " of %" PRIu64 " records rejected, %s the limit of %s; ", s->file, s->rejected,
+	    s->records, s->over ? "over" : "within", s->limit);
+	if (s->reason == NULL) {
+		buf_string(words, "csvp-admin gc has removed them");
+		return;
+	}
+	buf_printf(words, "the first in line %" PRIu64 ", byte %" PRIu64, s->line, s->byte);
+	if (s->header != NULL)
+		buf_printf(words, ", column '%s'", s->header);
+	buf_printf(words, ": %s", s->reason);
+	if (s->utf8 && strcmp(s->code, "encoding") == 0)
+		buf_string(words, " (or is it --encoding LATIN1?)");
+}
+
 int
 reject_explain(struct pg *pg, int64_t job, struct buf *words, struct err *e)
 {
 	struct pg_rows *rows;
-	const char *header;
 	char id[24];
+	int result = 0;
 
 	snprintf(id, sizeof id, "%" PRId64, job);
 	if (PG_QUERY(pg, &rows, e,
-		"SELECT j.file, j.rejected - j.replayed, j.records, j.over_limit, j.max_rejects, r.line, r.byte, "
-		"r.header, r.reason || CASE WHEN r.code = 'encoding' AND j.options->>'encoding' IS NULL"
-		"   THEN ' (or is it --encoding LATIN1?)' ELSE '' END"
+		"SELECT j.file, j.rejected - j.replayed, j.records, j.max_rejects, j.over_limit,"
+		"  j.options->>'encoding' IS NULL, r.line, r.byte, r.header, r.code, r.reason"
 		"  FROM csvp.job_status j LEFT JOIN LATERAL ("
 		"    SELECT * FROM csvp.reject WHERE job = j.id AND NOT replayed ORDER BY byte LIMIT 1) r ON true"
 		" WHERE j.id = $1 AND (r.byte IS NOT NULL OR j.removed_at IS NOT NULL)",
 		id) != 0)
 		return -1;
-	if (pg_rows_count(rows) != 1) {
-		pg_rows_free(rows);
-		return err_set(e, ERR_AGAIN, "the rejects of job %" PRId64 " were replayed at this moment", job);
-	}
-	header = pg_rows_text(rows, 0, 7);
-	buf_printf(words, "%s: %s of %s records rejected, %s the limit of %s; ", pg_rows_text(rows, 0, 0),
-	    pg_rows_text(rows, 0, 1), pg_rows_text(rows, 0, 2), pg_rows_bool(rows, 0, 3) ? "over" : "within",
-	    pg_rows_text(rows, 0, 4));
-	if (pg_rows_text(rows, 0, 6) == NULL) {
-		buf_string(words, "csvp-admin gc has removed them");
-	} else {
-		buf_printf(words, "the first in line %s, byte %s", pg_rows_text(rows, 0, 5), pg_rows_text(rows, 0, 6));
-		if (header != NULL)
-			buf_printf(words, ", column '%s'", header);
-		buf_printf(words, ": %s", pg_rows_text(rows, 0, 8));
-	}
+	if (pg_rows_count(rows) == 1)
+		reject_words(words, &(struct reject_summary){
+					.file = pg_rows_text(rows, 0, 0),
+					.rejected = (uint64_t)pg_rows_int(rows, 0, 1),
+					.records = (uint64_t)pg_rows_int(rows, 0, 2),
+					.limit = pg_rows_text(rows, 0, 3),
+					.over = pg_rows_bool(rows, 0, 4),
+					.utf8 = pg_rows_bool(rows, 0, 5),
+					.line = (uint64_t)pg_rows_int(rows, 0, 6),
+					.byte = (uint64_t)pg_rows_int(rows, 0, 7),
+					.header = pg_rows_text(rows, 0, 8),
+					.code = pg_rows_text(rows, 0, 9),
+					.reason = pg_rows_text(rows, 0, 10),
+				    });
+	else
+		result = err_set(e, ERR_AGAIN, "the rejects of job %" PRId64 " were replayed at this moment", job);
 	pg_rows_free(rows);
-	return 0;
+	return result;
 }

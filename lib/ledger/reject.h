@@ -1,9 +1,11 @@
 #ifndef LEDGER_REJECT_H
 #define LEDGER_REJECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
 struct pg;
 
@@ -31,12 +33,19 @@ void reject_fini(struct reject_list *list);
 int reject_write(struct pg *pg, int64_t job, int64_t chunk, const struct reject_list *list, struct err *e)
     __attribute__((warn_unused_result));
 
-/*
- * Append what a person should know first of a job's open rejects: file, how
- * many of how many, the limit, and where and why the first one is. The job has
- * one at least.
- */
-struct buf;
+/* What a person should know first of a file's rejects. */
+struct reject_summary {
+	const char *file;
+	uint64_t rejected, records;
+	const char *limit;                  /* as --max-rejects has it */
+	bool over;                          /* the limit */
+	bool utf8;                          /* the file was read as UTF-8 since no other encoding was named */
+	uint64_t line, byte;                /* of the first one */
+	const char *header, *code, *reason; /* as of a reject; reason NULL: gc has removed them */
+};
+void reject_words(struct buf *words, const struct reject_summary *s);
+
+/* The same of a job's open rejects; it has one at least. */
 int reject_explain(struct pg *pg, int64_t job, struct buf *words, struct err *e) __attribute__((warn_unused_result));
 
 #endif

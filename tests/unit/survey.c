@@ -34,18 +34,10 @@ read_text(void *ctx, void *bytes, size_t capacity, struct err *unused)
 }
 
 static int
-rewind_text(void *ctx, struct err *unused)
-{
-	(void)unused;
-	((struct text *)ctx)->next = 0;
-	return 0;
-}
-
-static int
 open_text(const char *bytes)
 {
 	text = (struct text){bytes, strlen(bytes), 0};
-	return survey_open(&survey, &reading, read_text, rewind_text, &text, &e);
+	return survey_open(&survey, &reading, read_text, &text, &e);
 }
 
 /* Survey a new dataset keyed by this column (NULL: none). */
@@ -54,7 +46,7 @@ survey_new(const char *bytes, const char *key, uint64_t chunk_bytes)
 {
 	ck_assert_int_eq(open_text(bytes), 0);
 	ck_assert_int_eq(fit_new(&survey, &key, key != NULL, &e), 0);
-	ck_assert_int_eq(survey_run(&survey, chunk_bytes, NULL, &e), 0);
+	ck_assert_int_eq(survey_run(&survey, chunk_bytes, NULL, NULL, NULL, &e), 0);
 }
 
 static void
@@ -155,7 +147,7 @@ START_TEST(in_an_existing_dataset_keys_are_compared_by_their_type)
 	ck_assert_int_eq(shape_add_key(&shape, "id", &e), 0);
 	ck_assert_int_eq(open_text("id\n1.0\n1.00\n"), 0);
 	ck_assert_int_eq(fit_existing(&survey, &shape, columns, &e), 0);
-	ck_assert_int_eq(survey_run(&survey, 8u << 20, NULL, &e), 0);
+	ck_assert_int_eq(survey_run(&survey, 8u << 20, NULL, NULL, NULL, &e), 0);
 	ck_assert(!survey.unique_keys);
 	shape_fini(&shape);
 }
@@ -216,7 +208,7 @@ START_TEST(an_empty_or_binary_file_is_no_csv)
 	text = (struct text){"\x7f"
 			     "ELF\0\0,x\n",
 	    9, 0};
-	ck_assert_int_eq(survey_open(&survey, &reading, read_text, rewind_text, &text, &e), -1);
+	ck_assert_int_eq(survey_open(&survey, &reading, read_text, &text, &e), -1);
 	ck_assert_int_eq(e.code, ERR_DATA);
 	ck_assert_ptr_nonnull(strstr(e.message, "NUL"));
 }
