@@ -166,23 +166,25 @@ seconds()
 	awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }'
 }
 
+# The speed is that of the best of ten pairs, or of the first that is good enough: others may be busy on this machine.
 large()
 {
-	local mb=100 round by_api=1e9 alone=1e9 s
+	local mb=100 best=0 round alone by_api whole
 	[ -z "${LONG:-}" ] || mb=1000
 	awk -v n=$((mb * 16000)) 'BEGIN { print "id,name,note"; for (i = 0; i < n; i++) printf "%d,\"name of %d, and so on\",%s\n", i, i, "0123456789012345678901234" }' >huge.csv
-	# The best of five: others may be busy on this machine.
-	for round in 1 2 3 4 5; do
-		s=$(seconds csvp-upload -q -d "alone_$round" -k id huge.csv)
-		alone=$(awk -v a="$s" -v b="$alone" 'BEGIN { print a < b ? a : b }')
-		s=$(seconds curl -sf -H "$csv" -X POST "$U/api/datasets/huge_$round/uploads?key=id" -T huge.csv)
-		by_api=$(awk -v a="$s" -v b="$by_api" 'BEGIN { print a < b ? a : b }')
+	whole=$(wc -c <huge.csv)
+	for round in {1..10}; do
+		alone=$(seconds csvp-upload -q -d alone -k id huge.csv)
+		by_api=$(seconds curl -sf -H "$csv" -X POST "$U/api/datasets/huge/uploads?key=id" -T huge.csv)
+		echo "# $mb MB: csvp-upload $alone s, the API $by_api s"
+		is "$(sql "SELECT bytes FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset WHERE d.name = 'huge'")" "$whole" "$MODE: $mb MB"
+		csvp-admin dataset drop alone
+		csvp-admin dataset drop huge
+		best=$(awk -v r="$best" -v a="$alone" -v b="$by_api" 'BEGIN { print (a / b > r ? a / b : r) }')
+		awk -v r="$best" 'BEGIN { exit r < .8 }' && break
 	done
-	is "$(sql "SELECT count(*), min(bytes), max(bytes) FROM csvp.job j JOIN csvp.dataset d ON d.id = j.dataset WHERE d.name LIKE 'huge%'")" \
-		"5|$(wc -c <huge.csv)|$(wc -c <huge.csv)" "$MODE: $mb MB, five times"
-	echo "# $mb MB: csvp-upload $alone s, the API $by_api s"
-	# Three processes against one. On two free cores it was 0.37 to 0.6 of it; a fifth is what nothing excuses.
-	under_san 'the speed of uploads' || check "$MODE: at least a fifth of csvp-upload's speed" awk -v a="$alone" -v b="$by_api" 'BEGIN { exit a / b < .2 }'
+	# A quiet machine shows 0.8 and more.
+	under_san 'the speed of uploads' || check "$MODE: at $best of csvp-upload's speed, at least 0.5" awk -v r="$best" 'BEGIN { exit r < .5 }'
 	under_san 'memory of uploads' || check "$MODE: in $(peak) MB, at most 64" test "$(peak)" -le 64
 	rm huge.csv
 }
