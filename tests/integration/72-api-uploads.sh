@@ -169,11 +169,11 @@ seconds()
 # The speed is that of the best of ten pairs, or of the first that is good enough: others may be busy on this machine.
 large()
 {
-	local mb=100 best=0 round alone by_api whole
+	local mb=100 best=0 pairs=0 alone by_api whole
 	[ -z "${LONG:-}" ] || mb=1000
 	awk -v n=$((mb * 16000)) 'BEGIN { print "id,name,note"; for (i = 0; i < n; i++) printf "%d,\"name of %d, and so on\",%s\n", i, i, "0123456789012345678901234" }' >huge.csv
 	whole=$(wc -c <huge.csv)
-	for round in {1..10}; do
+	until [ $((pairs += 1)) -gt 10 ] || awk -v r="$best" 'BEGIN { exit r < .8 }'; do
 		alone=$(seconds csvp-upload -q -d alone -k id huge.csv)
 		by_api=$(seconds curl -sf -H "$csv" -X POST "$U/api/datasets/huge/uploads?key=id" -T huge.csv)
 		echo "# $mb MB: csvp-upload $alone s, the API $by_api s"
@@ -181,7 +181,6 @@ large()
 		csvp-admin dataset drop alone
 		csvp-admin dataset drop huge
 		best=$(awk -v r="$best" -v a="$alone" -v b="$by_api" 'BEGIN { print (a / b > r ? a / b : r) }')
-		awk -v r="$best" 'BEGIN { exit r < .8 }' && break
 	done
 	# A quiet machine shows 0.8 and more.
 	under_san 'the speed of uploads' || check "$MODE: at $best of csvp-upload's speed, at least 0.5" awk -v r="$best" 'BEGIN { exit r < .5 }'
