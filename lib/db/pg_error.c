@@ -28,6 +28,8 @@ static const struct {
     {"23", ERR_DATA},          /* a constraint */
     {"P0001", ERR_DATA},       /* RAISE in somebody's trigger */
     {"54000", ERR_DATA},       /* a row too big for an index */
+    {"0A000", ERR_DATA},       /* what a table as somebody has made it does not allow: a view on a column */
+    {"2BP01", ERR_DATA},       /* what somebody has made depends on it */
     {"58", ERR_IO},            /* a system call failed in the server */
     {"XX001", ERR_IO},         /* corrupted data */
     {"XX002", ERR_IO},         /* corrupted index */

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <time.h>
 
 #include "base/clk.h"
 #include "base/err.h"
@@ -32,17 +34,39 @@ pg_wait_continue(struct pg *pg, struct err *e)
 	return pg->shielded ? 0 : sig_check(e);
 }
 
+static void *
+send_cancel(void *handle)
+{
+	char why[256] = "";
+
+	if (PQcancel(handle, why, sizeof why) == 0)
+		log_detail("the statement could not be cancelled: %s", why);
+	PQfreeCancel(handle);
+	return NULL;
+}
+
+/*
+ * PQcancel waits without limit for a server that takes no connection in. Then the session is lost: a cancel that
+ * arrives later must not meet another statement of it.
+ */
 static void
 cancel(struct pg *pg)
 {
 	PGcancel *handle = PQgetCancel(pg->conn);
-	char why[256] = "";
+	struct timespec limit;
+	pthread_t sender;
 
-	if (handle == NULL || PQcancel(handle, why, sizeof why) == 0)
-		log_detail("the statement could not be cancelled: %s", why);
-	PQfreeCancel(handle);
 	pg->cancelled = true;
 	pg->deadline = clk_now(clk_system()) + CANCEL_MS;
+	clock_gettime(CLOCK_MONOTONIC, &limit);
+	limit.tv_sec += CANCEL_MS / 1000;
+	if (handle == NULL || pthread_create(&sender, NULL, send_cancel, handle) != 0) {
+		PQfreeCancel(handle);
+		pg->lost = true;
+	} else if (pthread_clockjoin_np(sender, NULL, CLOCK_MONOTONIC, &limit) != 0) {
+		pthread_detach(sender);
+		pg->lost = true;
+	}
 }
 
 /*
@@ -62,7 +86,7 @@ wait_socket(struct pg *pg, short events, struct err *e)
 		int64_t left = pg->deadline != 0 ? pg->deadline - clk_now(clk_system()) : -1;
 		int n;
 
-		if (fds[0].fd < 0)
+		if (fds[0].fd < 0 || pg->lost)
 			return pg_error_connection(pg, e);
 		if (pg->deadline != 0 && left <= 0 && pg->cancelled)
 			return pg_error_connection(pg, e);

@@ -185,8 +185,8 @@ START_TEST(an_error_has_the_exit_code_of_its_class)
 	    {"53300", ERR_AGAIN}, {"55P03", ERR_AGAIN}, {"57014", ERR_AGAIN}, {"57P01", ERR_AGAIN},
 	    {"28P01", ERR_PERMISSION}, {"42501", ERR_PERMISSION}, {"3D000", ERR_CONFIG}, {"25006", ERR_CONFIG},
 	    {"22003", ERR_DATA}, {"22P02", ERR_DATA}, {"23505", ERR_DATA}, {"23514", ERR_DATA}, {"P0001", ERR_DATA},
-	    {"54000", ERR_DATA}, {"53100", ERR_IO}, {"58030", ERR_IO}, {"XX001", ERR_IO}, {"42601", ERR_BUG},
-	    {"42P01", ERR_BUG}, {"XX000", ERR_BUG}};
+	    {"54000", ERR_DATA}, {"0A000", ERR_DATA}, {"2BP01", ERR_DATA}, {"53100", ERR_IO}, {"58030", ERR_IO},
+	    {"XX001", ERR_IO}, {"42601", ERR_BUG}, {"42P01", ERR_BUG}, {"XX000", ERR_BUG}};
 	struct pg *pg = session_open("");
 	struct err e;
 

@@ -313,6 +313,30 @@ START_TEST(a_signal_ends_a_copy_out_that_never_stops)
 }
 END_TEST
 
+/* Only the process that takes in connections, and with them cancels: sessions go on. */
+#define SIGNAL_POSTMASTER(signal) "COPY (SELECT 1) TO PROGRAM 'kill -" signal " $(head -n 1 postmaster.pid)'"
+
+START_TEST(a_cancel_that_is_not_taken_in_loses_the_session)
+{
+	struct pg *pg = session_open("application_name=waiter");
+	struct pg *admin = session_open("");
+	pid_t helper = session_meanwhile(asleep, SIGNAL_POSTMASTER("STOP"), SIGTERM);
+	struct err e, ignored;
+	int result = pg_exec(pg, "SELECT pg_sleep(600)", &e);
+
+	pg_shield(admin, true);
+	OK(pg_exec(admin, SIGNAL_POSTMASTER("CONT"), &ignored));
+	ck_assert_int_eq(result, -1);
+	ck_assert_int_eq(e.code, ERR_SIGTERM);
+	ck_assert(pg_lost(pg));
+	session_join(helper);
+	pg_close(pg);
+	/* It is taken in now, and ends what was lost. */
+	expect_idle(admin);
+	pg_close(admin);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -331,6 +355,7 @@ main(void)
 	    a_signal_ends_a_copy_that_the_server_does_not_read,
 	    a_signal_ends_a_stream_of_rows_that_never_stops,
 	    a_signal_ends_a_copy_out_that_never_stops,
+	    a_cancel_that_is_not_taken_in_loses_the_session,
 	};
 
 	return session_run("pg_wait", sig_init, NULL, tests, sizeof tests / sizeof *tests);
