@@ -242,6 +242,18 @@ remove_key(void *ctx, const char *key, struct err *e)
 	return store_remove(ctx, key, e);
 }
 
+/* Known before anything is gone: what somebody has made may depend on the table. */
+static int
+try_drop_table(struct pg *pg, const char *table, struct err *e)
+{
+	int result = pg_begin(pg, e);
+
+	if (result == 0)
+		result = pg_execf(pg, e, "DROP TABLE IF EXISTS %s", table);
+	pg_rollback(pg);
+	return result;
+}
+
 /* The ledger last: what a crash leaves behind is still known, and dropped by the same command. */
 static int
 drop(const struct site *site, struct pg *pg, const struct dataset *d, struct err *e)
@@ -252,12 +264,14 @@ drop(const struct site *site, struct pg *pg, const struct dataset *d, struct err
 	struct store *store = search != NULL ? site_store(site, e) : NULL;
 	char *table = dataset_table(d);
 	char *prefix = NULL;
+	/* A table that is there before the dataset has one is somebody else's. */
+	bool has_table = d->state != DATASET_NEW;
 	int owner, result = -1;
 
-	if (store == NULL || job_objects(pg, d->id, &prefix, e) != 0 || search_drop(search, &index, e) != 0)
+	if (store == NULL || job_objects(pg, d->id, &prefix, e) != 0 ||
+	    (has_table && try_drop_table(pg, table, e) != 0) || search_drop(search, &index, e) != 0)
 		goto done;
-	/* A table that is there before the dataset has one is somebody else's. */
-	if (d->state != DATASET_NEW && pg_execf(pg, e, "DROP TABLE IF EXISTS %s", table) != 0)
+	if (has_table && pg_execf(pg, e, "DROP TABLE IF EXISTS %s", table) != 0)
 		goto done;
 	owner = owner_here(pg, e);
 	if (owner < 0 || (owner > 0 && store_list(store, prefix, remove_key, store, e) != 0))

@@ -28,13 +28,25 @@ expect_exit 3 'many are refused' csvp-run -q -d refused -k id --max-rejects 100%
 is "$(sql "SELECT name, count(*) FROM refused GROUP BY 1 ORDER BY 1")" $'good|714\nnew|4286' 'the others are loaded'
 is "$(sql "SELECT updated, rejected FROM csvp.job_status WHERE file = 'many.csv'")" '4286|714' 'and counted'
 expect_exit 3 'few are refused' csvp-run -q -d refused -k id --max-rejects 100% few.csv
-# In proportion it is 10 times, and 40 when each part scanned what the parts before it had left.
-under_san 'many refused records cost no more each than few' ||
-	check 'many refused records cost no more each than few' \
-		test "$(milliseconds many.csv)" -lt $((22 * $(milliseconds few.csv)))
+# In proportion it is 10 times, and 40 when each part scanned what the parts before it had left. Other work on this machine
+# may slow one of the two down: then both are tried again.
+in_proportion()
+{
+	[ "$(milliseconds "many$1.csv")" -lt $((22 * $(milliseconds "few$1.csv"))) ]
+}
+again=
+if ! under_san 'many refused records cost no more each than few'; then
+	while ! in_proportion "$again" && [ "$again" != 111 ]; do
+		again+=1
+		records 5000 "new$again" >many$again.csv
+		records 500 "newer$again" >few$again.csv
+		csvp-run -q -d refused --max-rejects 100% many$again.csv few$again.csv >/dev/null || true
+	done
+	check 'many refused records cost no more each than few' in_proportion "$again"
+fi
 printf 'id,name\n1,older\n1,bad\n2,bad\n3,other\n' >twice.csv
 expect_exit 3 'a refused record of a key that comes twice' csvp-run -q -d refused -k id --max-rejects 2 twice.csv
-is "$(sql 'SELECT id, name FROM refused WHERE id < 4 ORDER BY 1')" $'1|older\n2|newer\n3|other' \
+is "$(sql 'SELECT id, name FROM refused WHERE id < 4 ORDER BY 1')" $'1|older\n2|newer'"$again"$'\n3|other' \
 	'the earlier record of its key takes its place'
 expect_exit 0 'csvp-admin verify' csvp-admin verify
 
@@ -85,3 +97,10 @@ told 'a table without _version: a search' "$words" csvp-search -q -d norow a
 expect_exit 65 'a table without _version: the proof of all' csvp-admin verify
 matches "$(cat out)" "^norow: .*$words" 'tells why there is none'
 is "$(sed -n 's/^\(no[a-z]*\|refused\) .* /\1 /p' out | tr '\n' ' ')" 'nokey agrees norow DISAGREES refused agrees ' 'and goes on with the others'
+
+# What other objects in the database need is not taken away from them.
+sql 'CREATE VIEW seen AS SELECT id, name FROM nokey'
+told 'the type of a column in a view' 'cannot alter type of a column used by a view' csvp-admin dataset set-type nokey name bigint
+told 'a dataset whose table is in a view' 'cannot drop table .*nokey because other objects depend' csvp-admin dataset drop nokey
+expect_exit 0 'it is as it was' csvp-admin verify nokey
+is "$(sql 'SELECT name FROM seen ORDER BY id') $(csvp-search -d nokey --count)" $'c\nb 2' 'rows and index are still there'
