@@ -12,7 +12,7 @@
 
 static const struct verb {
 	const char *name, *program, *purpose;
-	int (*stop)(struct pg *pg, int64_t job, struct err *e); /* NULL: let it go on */
+	int (*stop)(struct pg *pg, int64_t job, int64_t patience, struct err *e); /* NULL: let it go on */
 } verbs[] = {
     {"cancel", "csvp-admin cancel", "Stop jobs for good: what is under way is rolled back, what is loaded stays.",
 	control_cancel},
@@ -45,7 +45,7 @@ control_jobs(const struct verb *verb, char **operands, size_t count, struct err 
 			result = err_set(e, ERR_USAGE, "'%s' is not a job", operands[i]);
 		if (result == 0)
 			result =
-			    verb->stop != NULL ? verb->stop(pg, ref.job, e) : control_resume(pg, queue, ref.job, e);
+			    verb->stop != NULL ? verb->stop(pg, ref.job, -1, e) : control_resume(pg, queue, ref.job, e);
 	}
 	queue_close(queue);
 	pg_close(pg);

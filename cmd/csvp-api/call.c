@@ -16,6 +16,7 @@
 #include "db/pg.h"
 #include "flow/site.h"
 #include "gateway.h"
+#include "net/url.h"
 #include "route.h"
 #include "server.h"
 #include "stats.h"
@@ -61,6 +62,28 @@ call_flag(const struct call *c, const char *name)
 	const char *text = call_parameter(c, name);
 
 	return text != NULL && strcmp(text, "true") == 0;
+}
+
+char *
+call_next(const struct call *c, const char *cursor)
+{
+	const struct request *r = &c->request;
+	struct buf link = {0};
+
+	buf_printf(&link, "%s?", r->path);
+	for (size_t i = 0; i < r->parameter_count; i++) {
+		char *name, *value;
+
+		if (strcmp(r->parameters[i].name, "cursor") == 0)
+			continue;
+		name = url_encode_value(r->parameters[i].name);
+		value = url_encode_value(r->parameters[i].value);
+		buf_printf(&link, "%s=%s&", name, value);
+		free(value);
+		free(name);
+	}
+	buf_printf(&link, "cursor=%s", cursor);
+	return buf_detach(&link);
 }
 
 /* A string in it is to be text that PostgreSQL can hold: UTF-8, and no NUL, which cJSON would take for an end. */

@@ -38,6 +38,9 @@ const char *call_parameter(const struct call *c, const char *name);
 int64_t call_number(const struct call *c, const char *name, int64_t otherwise);
 bool call_flag(const struct call *c, const char *name);
 
+/* The next page: the same request with this cursor, as a link. Freed by the caller. */
+char *call_next(const struct call *c, const char *cursor);
+
 /*
  * The body as a JSON object of at most 1 MB, freed by cJSON_Delete: 0; 1 it is none, and the call is answered (400,
  * 413); -1.

@@ -18,7 +18,7 @@
 #include "schema/shape.h"
 
 /* As many as a table may have, as `csvp-admin dataset create` takes them; findings of verify that are told one by one. */
-enum { MOST_COLUMNS = 1598, LONGEST_NAME = 200, MOST_FINDINGS = 100 };
+enum { MOST_COLUMNS = 1598, MOST_FINDINGS = 100 };
 
 static int
 add_entry(void *ctx, const struct catalogue_entry *entry, struct err *e)
@@ -85,19 +85,6 @@ fault(struct wish *w, const char *name, const char *reason)
 	cJSON_AddItemToArray(w->errors, object);
 }
 
-/* Text of 1 to so many characters? */
-static bool
-is_text(const cJSON *item, size_t longest)
-{
-	size_t characters = 0;
-
-	if (!cJSON_IsString(item))
-		return false;
-	for (const char *at = item->valuestring; *at != '\0'; at++)
-		characters += (*at & 0xc0) != 0x80;
-	return characters > 0 && characters <= longest;
-}
-
 static void
 read_columns(struct wish *w, const cJSON *columns)
 {
@@ -118,7 +105,7 @@ read_columns(struct wish *w, const cJSON *columns)
 		    member, column) if (member->string == NULL ||
 					(strcmp(member->string, "header") != 0 && strcmp(member->string, "type") != 0))
 		    fault(w, "columns", "a column is an object of header and type");
-		if (!is_text(header, SIZE_MAX))
+		if (!cJSON_IsString(header) || header->valuestring[0] == '\0')
 			fault(w, "columns.header", "must be text");
 		else if (!cJSON_IsString(type) || !type_parse(type->valuestring, &w->types[w->count]))
 			fault(w, header->valuestring,
@@ -153,12 +140,15 @@ static void
 read_wish(struct wish *w, const cJSON *body)
 {
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(body, "name"), *member;
+	struct err why;
 
 	*w = (struct wish){.errors = cJSON_CreateArray()};
-	if (is_text(name, LONGEST_NAME))
-		w->name = name->valuestring;
+	if (!cJSON_IsString(name))
+		fault(w, "name", "must be text");
+	else if (dataset_check_name(name->valuestring, &why) != 0)
+		fault(w, "name", why.message);
 	else
-		fault(w, "name", "must be text of 1 to 200 characters");
+		w->name = name->valuestring;
 	read_columns(w, cJSON_GetObjectItemCaseSensitive(body, "columns"));
 	read_key(w, cJSON_GetObjectItemCaseSensitive(body, "key"));
 	cJSON_ArrayForEach(

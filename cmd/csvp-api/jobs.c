@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +18,11 @@
 #include "flow/site.h"
 #include "flow/status.h"
 #include "queue/queue.h"
+#include "schema/type.h"
 #include "server.h"
 
-enum { PAGE = 20, FIRST_LOOK_MS = 50, LATER_LOOK_MS = 500 };
+/* PATIENCE_MS: for workers that are to let go of a job, and for locks. */
+enum { PAGE = 20, FIRST_LOOK_MS = 50, LATER_LOOK_MS = 500, PATIENCE_MS = 5000 };
 
 /* Append each job to a JSON array. */
 struct listing {
@@ -41,6 +44,23 @@ list_job(void *ctx, const struct status *s, struct err *e)
 	return 0;
 }
 
+static void
+end_page(const struct call *c, struct listing *l, bool more)
+{
+	char cursor[24], *next;
+
+	buf_string(&l->json, "],\"next\":");
+	if (more) {
+		snprintf(cursor, sizeof cursor, "%" PRId64, l->last);
+		next = call_next(c, cursor);
+		type_to_json(TYPE_TEXT, &l->json, next, strlen(next));
+		free(next);
+	} else {
+		buf_string(&l->json, "null");
+	}
+	buf_byte(&l->json, '}');
+}
+
 int
 api_jobs_list(struct call *c, struct err *e)
 {
@@ -52,16 +72,13 @@ api_jobs_list(struct call *c, struct err *e)
 	};
 	struct listing l = {0};
 	struct pg *pg = site_connect(c->site, e);
-	bool more;
+	bool more = false;
 	int result = -1;
 
 	buf_string(&l.json, "{\"results\":[");
 	if (pg != NULL)
 		result = status_recent(pg, &wish, list_job, &l, &more, e);
-	if (result == 0 && more)
-		buf_printf(&l.json, "],\"next\":\"%" PRId64 "\"}", l.last);
-	else
-		buf_string(&l.json, "],\"next\":null}");
+	end_page(c, &l, more);
 	if (result == 0)
 		response_text(&c->response, 200, "application/json", l.json.bytes);
 	buf_fini(&l.json);
@@ -185,42 +202,52 @@ api_jobs_rejects(struct call *c, struct err *e)
 	return rejects_export(c->site, id, write_reject, &c->response, e);
 }
 
-/* A verb on a job, and the job as it is then. What it cannot do to a job in this state is a conflict. */
-static int
-control(struct call *c, int (*verb)(struct call *c, struct pg *pg, int64_t id, struct err *e), struct err *e)
-{
-	int64_t id;
-	struct pg *pg;
-	int result;
+/* A verb on a job: 0, 1 it takes longer than a request, -1. */
+typedef int control_verb(struct call *c, struct pg *pg, int64_t id, int64_t patience, struct err *e);
 
-	if (call_id(c, &id, e) != 0 || (pg = site_connect(c->site, e)) == NULL)
-		return -1;
-	result = verb(c, pg, id, e);
-	if (result == 0)
+/* Do it, and answer with the job as it is then. What cannot be done to a job in this state is a conflict. */
+static int
+control(struct call *c, control_verb *verb, struct err *e)
+{
+	bool waits = server_begin_wait(c->server);
+	int64_t id, patience = waits ? PATIENCE_MS : 0;
+	struct pg *pg = NULL;
+	int result = -1;
+
+	if (call_id(c, &id, e) == 0 && (pg = site_connect(c->site, e)) != NULL && pg_patience(pg, PATIENCE_MS, e) == 0)
+		result = verb(c, pg, id, patience, e);
+	if (waits)
+		server_end_wait(c->server);
+	if (result >= 0) {
+		int status = result == 0 ? 200 : 202;
+
 		result = answer_job(c, pg, id, 0, e);
-	else if (e->code == ERR_DATA)
+		c->response.status = status;
+	} else if (e->code == ERR_DATA) {
 		result = response_refuse(&c->response, 409, e);
+	}
 	site_release(c->site, pg);
 	return result;
 }
 
 static int
-cancel(struct call *c, struct pg *pg, int64_t id, struct err *e)
+cancel(struct call *c, struct pg *pg, int64_t id, int64_t patience, struct err *e)
 {
 	(void)c;
-	return control_cancel(pg, id, e);
+	return control_cancel(pg, id, patience, e);
 }
 
 static int
-pause_job(struct call *c, struct pg *pg, int64_t id, struct err *e)
+pause_job(struct call *c, struct pg *pg, int64_t id, int64_t patience, struct err *e)
 {
 	(void)c;
-	return control_pause(pg, id, e);
+	return control_pause(pg, id, patience, e);
 }
 
 static int
-resume(struct call *c, struct pg *pg, int64_t id, struct err *e)
+resume(struct call *c, struct pg *pg, int64_t id, int64_t patience, struct err *e)
 {
+	(void)patience;
 	struct queue *queue = site_queue(c->site, e);
 	int result = queue != NULL ? control_resume(pg, queue, id, e) : -1;
 
@@ -229,8 +256,9 @@ resume(struct call *c, struct pg *pg, int64_t id, struct err *e)
 }
 
 static int
-retry(struct call *c, struct pg *pg, int64_t id, struct err *e)
+retry(struct call *c, struct pg *pg, int64_t id, int64_t patience, struct err *e)
 {
+	(void)patience;
 	struct queue *queue = site_queue(c->site, e);
 	int result = queue != NULL ? deadletters_retry(pg, queue, id, -1, NULL, NULL, e) : -1;
 

@@ -188,6 +188,9 @@ answer(struct call *c, int result, const struct records_answer *a)
 	case RECORDS_INVALID:
 		return response_invalid(&c->response, list_faults(a), "%s%s%s",
 		    a->faults[0].field != NULL ? a->faults[0].field : "the record", ": ", a->faults[0].reason);
+	case RECORDS_BUILDING:
+		return response_problem(&c->response, 503,
+		    "the dataset's first file is still being loaded, and its records have no order by key yet");
 	default:
 		return -1;
 	}

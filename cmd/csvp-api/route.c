@@ -21,7 +21,7 @@ static const struct route_parameter job_list[] = {
 	.kind = ROUTE_INTEGER,
 	.least = 1,
 	.most = INT64_MAX,
-	.text = "What the page before gave as `next`."},
+	.text = "Where to go on; it is part of the link `next`."},
     {.name = NULL},
 };
 
@@ -131,6 +131,13 @@ static const struct route_parameter record_read[] = {
 	{                                                                                                              \
 		404, "There is no such job.", "Problem"                                                                \
 	}
+#define JOB_HELD                                                                                                       \
+	{                                                                                                              \
+		202,                                                                                                   \
+		    "It is stopped, but a worker that does not answer has not let go of it yet; what it was at is"     \
+		    " rolled back when it does.",                                                                      \
+		    "Job"                                                                                              \
+	}
 #define JOB_CONFLICT                                                                                                   \
 	{                                                                                                              \
 		409, "Not in the state that the job is in.", "Problem"                                                 \
@@ -238,7 +245,8 @@ static const struct route routes[] = {
 	.text = RECORD_KEY,
 	.parameters = record_read,
 	.answers = {{200, "The record, as it is in the table; `ETag` is its version.", "Record"},
-	    {304, "It is still the one that is known.", NULL}, NO_RECORD}},
+	    {304, "It is still the one that is known.", NULL}, NO_RECORD,
+	    {503, "The dataset's first file is being loaded, and the record was not found in time.", "Problem"}}},
     {.method = "PUT",
 	.pattern = "/api/datasets/{dataset}/records/{key}",
 	.scope = API_WRITE,
@@ -321,8 +329,8 @@ static const struct route routes[] = {
 	.id = "cancelJob",
 	.tag = "jobs",
 	.summary = "Stop a job for good",
-	.text = "What is under way is rolled back, what is loaded stays.",
-	.answers = {{200, "The job, cancelled.", "Job"}, NO_JOB, JOB_CONFLICT}},
+	.text = "What is under way is rolled back, what is loaded stays. Once more is no error.",
+	.answers = {{200, "The job, cancelled, and nobody works on it.", "Job"}, JOB_HELD, NO_JOB, JOB_CONFLICT}},
     {.method = "POST",
 	.pattern = "/api/jobs/{id}/pause",
 	.scope = API_WRITE,
@@ -330,7 +338,7 @@ static const struct route routes[] = {
 	.id = "pauseJob",
 	.tag = "jobs",
 	.summary = "Stop a job for a while",
-	.answers = {{200, "The job, paused.", "Job"}, NO_JOB, JOB_CONFLICT}},
+	.answers = {{200, "The job, paused, and nobody works on it.", "Job"}, JOB_HELD, NO_JOB, JOB_CONFLICT}},
     {.method = "POST",
 	.pattern = "/api/jobs/{id}/resume",
 	.scope = API_WRITE,

@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "call.h"
 #include "flow/find.h"
-#include "net/url.h"
 #include "route.h"
 #include "schema/shape.h"
 #include "search/hit.h"
@@ -109,29 +108,6 @@ make_query(struct query *q, const struct call *c, const struct shape *shape, str
 	return 0;
 }
 
-/* The same request with another cursor, as a link. */
-static char *
-link_to(const struct call *c, const char *cursor)
-{
-	const struct request *r = &c->request;
-	struct buf link = {0};
-
-	buf_printf(&link, "%s?", r->path);
-	for (size_t i = 0; i < r->parameter_count; i++) {
-		char *name, *value;
-
-		if (strcmp(r->parameters[i].name, "cursor") == 0)
-			continue;
-		name = url_encode_value(r->parameters[i].name);
-		value = url_encode_value(r->parameters[i].value);
-		buf_printf(&link, "%s=%s&", name, value);
-		free(value);
-		free(name);
-	}
-	buf_printf(&link, "cursor=%s", cursor);
-	return buf_detach(&link);
-}
-
 static int
 send(struct printing *p, struct err *e)
 {
@@ -160,7 +136,7 @@ print_hit(void *ctx, const struct search_hit *hit, struct err *e)
 static int
 print_end(struct printing *p, const struct search_page *page, struct err *e)
 {
-	char *next = page->next != NULL ? link_to(p->call, page->next) : NULL;
+	char *next = page->next != NULL ? call_next(p->call, page->next) : NULL;
 
 	if (p->format == JSON)
 		hit_page_end(&p->text, p->shape, page, next);

@@ -169,6 +169,17 @@ pg_in_transaction(const struct pg *pg)
 }
 
 int
+pg_patience(struct pg *pg, int64_t milliseconds, struct err *e)
+{
+	if (pg->patience == milliseconds)
+		return 0;
+	if (pg_execf(pg, e, "SET lock_timeout = %" PRId64, milliseconds) != 0)
+		return -1;
+	pg->patience = milliseconds;
+	return 0;
+}
+
+int
 pg_exec_waiting(struct pg *pg, const char *sql, struct err *e)
 {
 	/* One message: one round trip, and if the statement fails the server undoes the SET with it. */

@@ -79,6 +79,9 @@ int pg_try_lock(struct pg *pg, int64_t key, struct err *e) __attribute__((warn_u
 /* Not in a failed transaction. A lock that cannot be given back takes the session with it (pg_lost). */
 void pg_unlock(struct pg *pg, int64_t key);
 
+/* Outside a transaction: from now on a wait for a lock ends with 75 after so many milliseconds; 0, at first: never. */
+int pg_patience(struct pg *pg, int64_t milliseconds, struct err *e) __attribute__((warn_unused_result));
+
 /* Statements that wait for a lock or build a key or index: statement_timeout 0 around them, one transaction. */
 int pg_exec_waiting(struct pg *pg, const char *sql, struct err *e) __attribute__((warn_unused_result));
 

@@ -18,6 +18,7 @@ struct pg {
 	uint64_t copied;  /* rows of the last COPY FROM */
 	bool shielded;    /* signals do not end waits, `deadline` does */
 	bool cancelled;   /* the statement of this call has been cancelled */
+	int64_t patience; /* lock_timeout, milliseconds */
 	int64_t deadline; /* of this call, clk_system milliseconds; 0 for none */
 	char sqlstate[6];
 };

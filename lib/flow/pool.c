@@ -8,7 +8,7 @@
 #include "base/buf.h"
 
 /* As many as the API has threads in a quiet hour: a session of PostgreSQL at rest costs the server some megabytes. */
-enum { AT_REST = 12 };
+enum { AT_REST = 16 };
 
 struct pool {
 	void (*close)(void *handle);

@@ -135,6 +135,8 @@ preview_file(const struct site *site, const struct upload *u, struct preview *p,
 		err_set(e, ERR_NOINPUT, "there is no dataset %s", u->dataset);
 		goto done;
 	}
+	if (found == 0 && dataset_check_name(u->dataset, e) != 0)
+		goto done;
 	p->is_new = found == 0 || dataset.state == DATASET_NEW;
 	input = input_open(u->path, u->reading->encoding, e);
 	if (input == NULL || survey_file(pg, &dataset, u, input, &survey, p, e) != 0 ||

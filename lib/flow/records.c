@@ -19,7 +19,10 @@
 #include "table/target.h"
 
 /* How long somebody else may hold what an edit needs. */
-#define PATIENCE "10s"
+#define PATIENCE_MS 10000
+
+/* How long a record is looked for among those of a file whose keys are not in order yet. */
+#define SCAN "2s"
 
 /* A record that others delete and make as fast as this one looks. */
 #define MOST_TURNS 10
@@ -67,7 +70,7 @@ records_open(const struct site *site, const char *dataset, struct err *e)
 
 	r->site = site;
 	r->pg = site_connect(site, e);
-	if (r->pg == NULL || take_dataset(r, dataset, e) != 0) {
+	if (r->pg == NULL || pg_patience(r->pg, PATIENCE_MS, e) != 0 || take_dataset(r, dataset, e) != 0) {
 		records_close(r);
 		return NULL;
 	}
@@ -97,22 +100,9 @@ records_shape(const struct records *r)
 static int
 finalise(struct records *r, struct err *e)
 {
-	struct err why;
-	int ready;
-
 	if (r->dataset.state == DATASET_READY)
 		return 0;
-	/* It has a transaction of its own; the session is given back as it was, also after a signal. */
-	if (pg_exec(r->pg, "SET lock_timeout = '" PATIENCE "'", e) != 0)
-		return -1;
-	ready = finalise_dataset(r->pg, r->dataset.id, true, e);
-	pg_shield(r->pg, true);
-	if (pg_exec(r->pg, "SET lock_timeout = 0", &why) != 0 && ready >= 0) {
-		*e = why;
-		ready = -1;
-	}
-	pg_shield(r->pg, false);
-	if (ready < 0)
+	if (finalise_dataset(r->pg, r->dataset.id, true, e) < 0)
 		return -1;
 	r->dataset.state = DATASET_READY;
 	return 0;
@@ -124,7 +114,7 @@ begin_edit(struct records *r, struct err *e)
 {
 	if (pg_begin(r->pg, e) != 0)
 		return -1;
-	return pg_exec(r->pg, "SET LOCAL csvp.worker = 'off'; SET LOCAL lock_timeout = '" PATIENCE "'", e);
+	return pg_exec(r->pg, "SET LOCAL csvp.worker = 'off'", e);
 }
 
 /* Fill the answer from a row. */
@@ -163,9 +153,24 @@ refused(struct records *r, struct record_json *json, struct records_answer *a, s
 	return tell_faults(a, json, RECORDS_INVALID);
 }
 
+/* Without a key the whole table is read: not for longer than a client waits. As row_read, or RECORDS_BUILDING. */
+static int
+look_through(struct records *r, const char *const *key, struct row *row, struct err *e)
+{
+	int found = -1;
+
+	if (pg_begin(r->pg, e) == 0 && pg_exec(r->pg, "SET LOCAL statement_timeout = '" SCAN "'", e) == 0)
+		found = row_read(r->pg, &r->target, key, false, true, row, e);
+	if (found < 0 && e->code == ERR_AGAIN && strcmp(pg_sqlstate(r->pg), "57014") == 0)
+		found = RECORDS_BUILDING;
+	pg_rollback(r->pg);
+	return found;
+}
+
 int
 records_read(struct records *r, const char *key, struct records_answer *a, struct err *e)
 {
+	const char *const *values;
 	struct row row = {0};
 	char **parts;
 	size_t count;
@@ -173,13 +178,14 @@ records_read(struct records *r, const char *key, struct records_answer *a, struc
 
 	if (!record_key_parse(&r->shape, key, &parts, &count))
 		return RECORDS_MISSING;
-	found =
-	    row_read(r->pg, &r->target, (const char *const *)parts, false, r->dataset.state != DATASET_READY, &row, e);
+	values = (const char *const *)parts;
+	found = r->dataset.state == DATASET_READY ? row_read(r->pg, &r->target, values, false, false, &row, e)
+						  : look_through(r, values, &row, e);
 	if (found == 1)
 		tell_row(r, a, &row);
 	row_fini(&row);
 	record_key_free(parts, count);
-	return found < 0 ? -1 : found == 1 ? RECORDS_DONE : RECORDS_MISSING;
+	return found == 1 ? RECORDS_DONE : found == 0 ? RECORDS_MISSING : found;
 }
 
 static bool

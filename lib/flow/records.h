@@ -32,7 +32,8 @@ enum records_result {
 	RECORDS_EXISTS,    /* there is one of this key already */
 	RECORDS_FAILED,    /* the condition does not hold: another version */
 	RECORDS_MALFORMED, /* the body is no JSON object */
-	RECORDS_INVALID    /* a field is wrong */
+	RECORDS_INVALID,   /* a field is wrong */
+	RECORDS_BUILDING   /* not found in time: the table is still being filled, and has no key yet */
 };
 
 /* On which an edit depends (RFC 9110, section 13.1). All zeros: on nothing. */

@@ -257,11 +257,17 @@ site_connect(const struct site *site, struct err *e)
 void
 site_release(const struct site *site, struct pg *pg)
 {
+	struct err e;
+	bool rested;
+
 	if (pg == NULL)
 		return;
-	pg_shield(pg, false);
+	/* Also after a signal. */
+	pg_shield(pg, true);
 	pg_rollback(pg);
-	if (pg_rested(pg))
+	rested = pg_rested(pg) && pg_patience(pg, 0, &e) == 0;
+	pg_shield(pg, false);
+	if (rested)
 		pool_give(site->sessions, pg);
 	else
 		pg_close(pg);

@@ -1,6 +1,7 @@
 #include "ledger/dataset.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,29 @@ not_defined(struct pg *pg, const char *name, const char *schema, struct err *e)
 	return result;
 }
 
+/* C0 and C1 (ISO 6429), and DEL. */
+static bool
+is_control(const unsigned char *at)
+{
+	return at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+}
+
+int
+dataset_check_name(const char *name, struct err *e)
+{
+	size_t length = strlen(name);
+
+	if (length == 0)
+		return err_set(e, ERR_USAGE, "the name of a dataset is empty");
+	if (length > DATASET_LONGEST_NAME)
+		return err_set(e, ERR_USAGE, "the name of a dataset is longer than %d bytes", DATASET_LONGEST_NAME);
+	for (size_t i = 0; i < length; i++)
+		if (is_control((const unsigned char *)name + i))
+			return err_set(
+			    e, ERR_USAGE, "the name of a dataset has a control character, its byte %zu", i + 1);
+	return 0;
+}
+
 int
 dataset_ensure(struct pg *pg, const char *name, const char *schema, struct dataset *d, bool *created, struct err *e)
 {
@@ -147,6 +171,8 @@ dataset_ensure(struct pg *pg, const char *name, const char *schema, struct datas
 	found = dataset_find(pg, name, d, e);
 	if (found != 0)
 		return found > 0 ? 0 : -1;
+	if (dataset_check_name(name, e) != 0)
+		return -1;
 	if (define(pg, name, schema, created, e) != 0)
 		return -1;
 	found = dataset_find(pg, name, d, e);

@@ -33,10 +33,15 @@ int dataset_find(struct pg *pg, const char *name, struct dataset *d, struct err 
 /* By id; 66 if it is gone. */
 int dataset_load(struct pg *pg, int64_t id, struct dataset *d, struct err *e) __attribute__((warn_unused_result));
 
+/* May a new dataset be called so? 1 to 200 bytes without control characters; else 64. */
+#define DATASET_LONGEST_NAME 200
+int dataset_check_name(const char *name, struct err *e) __attribute__((warn_unused_result));
+
 /*
  * Find or define it, with the table it will have in `schema`; safe when two
- * do so at once. *created says whether this call made it. 65 if its table's
- * name belongs to another dataset. Leaves no transaction open.
+ * do so at once. *created says whether this call made it. 64 as
+ * dataset_check_name, 65 if its table's name belongs to another dataset.
+ * Leaves no transaction open.
  */
 int dataset_ensure(struct pg *pg, const char *name, const char *schema, struct dataset *d, bool *created, struct err *e)
     __attribute__((warn_unused_result));

@@ -90,6 +90,14 @@ ends 66 'missing\.csv: No such file' 'a missing file' missing.csv
 ends 66 "$WORK: Is a directory" 'a directory' "$WORK"
 ends 66 'no dataset nowhere.*--existing' 'a dataset that has to be there' --existing -d nowhere good.csv
 is "$(sql "SELECT count(*) FROM csvp.dataset WHERE name IN ('missing', 'nowhere')")" 0 'what is not there makes no dataset'
+cp good.csv $'line\nbreak.csv'
+ends 64 'name of a dataset has a control character, its byte 5' 'a line break in the name of the file, which is that of the dataset' $'line\nbreak.csv'
+ends 64 'control character, its byte 2' 'a control character of C1 in the name of a dataset' -d $'a\u0085b' good.csv
+expect_exit 64 'also in a dry run' csvp-upload -n -d $'\u0085' good.csv
+ends 64 'longer than 200 bytes' 'a name of a dataset that is too long' -d "$(printf %0201d 1)" good.csv
+ends 64 'empty' 'an empty one' -d '' good.csv
+expect_exit 64 'csvp-admin dataset create takes none of them' csvp-admin dataset create $'a\tb' a=bigint
+ends 0 '' 'one of 200 bytes' -d "$(printf %0200d 1)" good.csv
 
 # Names that the ledger cannot keep, or that are none.
 cp good.csv $'caf\351.csv'

@@ -57,6 +57,9 @@ datasets()
 	answers 422 'what is wrong with one is told field by field' POST /api/datasets -H "$json_type" \
 		-d '{"name":"","columns":[{"header":"a","type":"txt"}],"key":"a","owner":"me"}'
 	is "$(json '[f["name"] for f in it["errors"]]')" '["name", "a", "key", "owner"]' "$MODE: all of it"
+	answers 422 'a control character in its name' POST /api/datasets -H "$json_type" -d '{"name":"a\u0085","columns":[{"header":"a","type":"text"}]}'
+	answers 422 'a name of more than 200 bytes' POST /api/datasets -H "$json_type" -d "{\"name\":\"$(printf 'é%.0s' {1..101})\",\"columns\":[{\"header\":\"a\",\"type\":\"text\"}]}"
+	answers 400 'a control character in the name of one that is to be made by an upload' POST /api/datasets/%C2%85/uploads -H 'Content-Type: text/csv' -d 'a'
 	answers 422 'a key that is no column' POST /api/datasets -H "$json_type" \
 		-d '{"name":"k","columns":[{"header":"a","type":"text"}],"key":["b"]}'
 	answers 404 'which defines nothing' GET /api/datasets/k
@@ -85,8 +88,8 @@ jobs()
 	answers 200 'the jobs' GET /api/jobs
 	is "$(json '[j["id"] for j in it["results"]], it["next"]')" '[[3, 2, 1], null]' "$MODE: the newest first"
 	answers 200 'a page of them' GET '/api/jobs?page_size=2'
-	is "$(json 'it["next"]')" 2 "$MODE: has a cursor"
-	answers 200 'the next page' GET "/api/jobs?page_size=2&cursor=$(json 'it["next"]')"
+	is "$(json 'it["next"]')" '/api/jobs?page_size=2&cursor=2' "$MODE: has a link to the next"
+	answers 200 'the next page' GET "$(json 'it["next"]')"
 	is "$(json '[j["id"] for j in it["results"]], it["next"]')" '[[1], null]' "$MODE: goes on there"
 	answers 200 'those of a dataset' GET '/api/jobs?dataset=people&state=failed'
 	is "$(json '[j["id"] for j in it["results"]]')" '[3]' "$MODE: in a state"

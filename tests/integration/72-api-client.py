@@ -57,7 +57,7 @@ while True:
     seen += [job.id for job in page.results]
     if page.next_ is None:
         break
-    cursor = {'cursor': int(page.next_)}
+    cursor = {'cursor': int(parse_qs(urlsplit(page.next_).query)['cursor'][0])}
 check('jobs come page by page', len(seen) == len(set(seen)) >= 2 and seen == sorted(seen, reverse=True) and first in seen, seen)
 problem = cancel_job.sync(first, client=client)
 check('a problem is one', isinstance(problem, Problem) and problem.status == 409, problem)

@@ -228,7 +228,7 @@ for (const type of ["dragenter", "dragover", "dragleave", "drop"])
 /* --- jobs --- */
 
 const rows = new Map();
-let older = null; // where the list goes on; undefined: nowhere
+let older = null; // the address where the list goes on; undefined: nowhere
 let timer = 0, polling = false;
 
 function newRow(job) {
@@ -354,7 +354,7 @@ document.addEventListener("visibilitychange", () => !document.hidden && poll());
 
 $("more-jobs").addEventListener("click", async () => {
 	try {
-		showJobs(await askJSON(`/api/jobs?page_size=${PAGE}&cursor=${encodeURIComponent(older)}`), true);
+		showJobs(await askJSON(older), true);
 	} catch (problem) {
 		say($("connection"), problem.message);
 	}
@@ -451,10 +451,9 @@ async function loadDatasets() {
 	}
 }
 
-function addressOf(dataset, cursor) {
+function addressOf(dataset) {
 	const query = new URLSearchParams({ page_size: PAGE });
 	if ($("query").value.trim()) query.set("q", $("query").value.trim());
-	if (cursor) query.set("cursor", cursor);
 	return `/api/datasets/${encodeURIComponent(dataset)}/search?${query}`;
 }
 
@@ -482,9 +481,7 @@ async function showPage(number) {
 	}
 	page = number;
 	pages.length = number + 1;
-	/* `next` is the address of the next page, or its cursor. */
-	if (answer.next) pages.push(/^(https?:|\/)/.test(answer.next) ? new URL(answer.next, location.href).pathname + new URL(answer.next, location.href).search
-		: addressOf($("search-dataset").value, answer.next));
+	if (answer.next) pages.push(answer.next);
 	showRecords(answer.results);
 	say($("found"), answer.results.length === 0 ? "Nothing found." : `${count(answer.total, "record")}.`);
 	$("results").hidden = answer.results.length === 0;
@@ -496,7 +493,7 @@ async function showPage(number) {
 
 function search() {
 	if (!$("search-dataset").value) return;
-	pages = [addressOf($("search-dataset").value, null)];
+	pages = [addressOf($("search-dataset").value)];
 	showPage(0);
 }
 

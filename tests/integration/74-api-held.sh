@@ -1,0 +1,65 @@
+#!/bin/bash
+# What holds a request of the API up: a worker that does not run and keeps its chunk, a table that somebody has locked, one
+# that is still being filled. Each is answered in bounded time, and other requests meanwhile.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../lib.sh"
+# shellcheck source=tests/session.sh
+. "$TESTS/session.sh"
+# shellcheck source=tests/api.sh
+. "$TESTS/api.sh"
+setup
+csvp-admin up -q
+{ echo 'id,name' && seq -f '%.0f,name' 1 2000; } >two.csv
+
+# upload DATASET: a job of several chunks that nobody works on, in JOB.
+upload()
+{
+	JOB=$(csvp-upload -q -d "$1" -k id two.csv)
+	csvp-split -q --chunk-bytes 10000 "$JOB" >refs
+}
+
+# hold CHUNK: as a worker that was stopped keeps the lock of its chunk.
+hold()
+{
+	say worker "SELECT pg_advisory_lock((3::bigint << 60) | ($JOB::bigint << 26) | $1)" >held
+}
+
+upload held
+serve SERVE_WORKERS=no SERVE_THREADS=4
+hold 0
+answers 202 'pause, and a worker does not let go' POST "/api/jobs/$JOB/pause"
+is "$(json '[it["state"], it["chunks"]["running"]]')" '["paused", 1]' 'it is paused, and somebody is at it'
+answers 200 'resume does not wait for him' POST "/api/jobs/$JOB/resume"
+for i in 1 2 3 4 5 6; do
+	curl -s -o "cancel.$i" -w '%{http_code}\n' -X POST -d '' -H 'Content-Type:' "$U/api/jobs/$JOB/cancel" >"status.$i" &
+	pids[i]=$!
+done
+answers 200 'six that wait leave threads to others' GET /api/health/live
+answers 200 'also for what needs the database' GET "/api/jobs/$JOB"
+wait "${pids[@]}"
+is "$(sort -u status.?)" 202 'each of the six is answered'
+answers 200 'the job' GET "/api/jobs/$JOB"
+is "$(json '[it["state"], it["chunks"]["running"]]')" '["cancelled", 1]' 'is cancelled'
+bye worker
+answers 200 'once more, when the worker is gone' POST "/api/jobs/$JOB/cancel"
+is "$(sql "SELECT state FROM csvp.dataset WHERE name = 'held'")" ready 'its table has a key then'
+
+# A table without a key: what is in it is found, if that does not take too long.
+upload filling
+csvp-load -q "$JOB/0" >loaded
+is "$(sql "SELECT state FROM csvp.dataset WHERE name = 'filling'")" building 'a table that is being filled'
+answers 200 'a record of it' GET /api/datasets/filling/records/1
+is "$(json 'it["name"]')" name 'is read'
+answers 404 'one that is not there yet' GET /api/datasets/filling/records/2000
+say other BEGIN 'LOCK TABLE filling' >out
+answers 503 'one that cannot be found in time' GET /api/datasets/filling/records/1
+matches "$(json 'it["detail"]')" 'still being loaded' 'says why'
+matches "$(cat head)" '^Retry-After: [0-9]+' 'and when to come again'
+answers 202 'cancel, and the key cannot be built' POST "/api/jobs/$JOB/cancel"
+say other COMMIT
+answers 200 'and then it can' POST "/api/jobs/$JOB/cancel"
+is "$(sql "SELECT state, count(*) FROM csvp.dataset, filling WHERE dataset.name = 'filling' GROUP BY 1" |
+	sed 's/|[0-9]*$//')" ready 'what was loaded stays'
+answers 200 'a record of it, by its key' GET /api/datasets/filling/records/1
+bye other
+serve_end
