@@ -13,6 +13,7 @@
 #include "flow/datasets.h"
 #include "flow/site.h"
 #include "ledger/dataset.h"
+#include "ledger/index_reject.h"
 #include "schema/shape.h"
 
 /* What the operands and options behind `dataset VERB` are. */
@@ -113,23 +114,75 @@ print_shape(const struct request *r, const struct shape *shape)
 }
 
 static int
+find(struct pg *pg, const char *name, struct dataset *d, struct err *e)
+{
+	int found = dataset_find(pg, name, d, e);
+
+	if (found == 0)
+		err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", name);
+	return found == 1 ? 0 : -1;
+}
+
+static int
 show(const struct request *r, struct err *e)
 {
 	struct pg *pg = site_connect(r->site, e);
 	struct dataset d = {0};
 	struct shape shape = {0};
-	int found, result = -1;
+	int result = pg != NULL ? find(pg, r->operands[0], &d, e) : -1;
 
-	if (pg == NULL)
-		return -1;
-	found = dataset_find(pg, r->operands[0], &d, e);
-	if (found == 0)
-		err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", r->operands[0]);
-	if (found == 1 && dataset_shape(pg, &d, &shape, e) == 0) {
+	if (result == 0)
+		result = dataset_shape(pg, &d, &shape, e);
+	if (result == 0)
 		print_shape(r, &shape);
-		result = 0;
-	}
 	shape_fini(&shape);
+	dataset_fini(&d);
+	pg_close(pg);
+	return result;
+}
+
+/* Lines to print. */
+struct listing {
+	bool json;
+	struct grid *grid;
+};
+
+static int
+add_unindexed(void *ctx, const struct index_reject *reject, struct err *e)
+{
+	struct listing *l = ctx;
+	char job[24] = "", byte[24] = "";
+
+	(void)e;
+	if (reject->job != 0) {
+		snprintf(job, sizeof job, "%" PRId64, reject->job);
+		snprintf(byte, sizeof byte, "%" PRId64, reject->byte);
+	}
+	if (!l->json) {
+		grid_row(l->grid, (const char *const[]){reject->key, job, byte, reject->reason});
+		return 0;
+	}
+	printf("{\"key\":%s,\"job\":%s,\"byte\":%s,", reject->parts, reject->job != 0 ? job : "null",
+	    reject->job != 0 ? byte : "null");
+	print_member("reason", reject->reason, "}\n");
+	return 0;
+}
+
+static int
+unindexed(const struct request *r, struct err *e)
+{
+	static const char *const headers[] = {"KEY", "JOB", "BYTE", "REASON"};
+	static const bool right[] = {false, true, true, false};
+	struct listing l = {r->json, grid_new(headers, right, 4)};
+	struct pg *pg = site_connect(r->site, e);
+	struct dataset d = {0};
+	int result = pg != NULL ? find(pg, r->operands[0], &d, e) : -1;
+
+	if (result == 0)
+		result = index_reject_list(pg, d.id, add_unindexed, &l, e);
+	if (result == 0 && !r->json)
+		grid_print(l.grid);
+	grid_free(l.grid);
 	dataset_fini(&d);
 	pg_close(pg);
 	return result;
@@ -203,6 +256,7 @@ static const struct verb {
 } verbs[] = {
     {"list", NULL, "the datasets", 0, 0, list},
     {"show", "DATASET", "its columns, types and key", 1, 1, show},
+    {"unindexed", "DATASET", "its rows that the search engine refuses, and why", 1, 1, unindexed},
     {"create", "DATASET COL=TYPE...", "define one with an empty table (-k COL for its key)", 2, 1599, create},
     {"set-type", "DATASET COL TYPE", "change a column's type, values and all", 3, 3, set_type},
     {"drop", "DATASET", "remove it: table, index, jobs and stored files", 1, 1, drop},
@@ -231,7 +285,7 @@ run(struct request *r, char **operands, size_t count, struct err *e)
 		site_close(site);
 		return result;
 	}
-	return err_set(e, ERR_USAGE, "%s%s; hint: list, show, create, set-type or drop",
+	return err_set(e, ERR_USAGE, "%s%s; hint: list, show, unindexed, create, set-type or drop",
 	    count > 0 ? "unknown verb " : "no verb", count > 0 ? operands[0] : "");
 }
 
@@ -242,7 +296,7 @@ admin_dataset(int argc, char **argv)
 	struct option table[VERBS + 3] = {{0}};
 	static const char *const environment[] = {
 	    "CSVP_DATABASE_URL", "CSVP_SEARCH_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_SCHEMA", NULL};
-	const struct program program = {"csvp-admin dataset", "list | show | create | set-type | drop ...",
+	const struct program program = {"csvp-admin dataset", "list | show | unindexed | create | set-type | drop ...",
 	    "List, describe, define, change and drop datasets.", table, environment};
 	struct err e = {0};
 	char **operands;
@@ -250,7 +304,8 @@ admin_dataset(int argc, char **argv)
 
 	table[0] =
 	    (struct option){"key", 'k', "COL", OPTION_LIST, &r.keys, "with create: key column; repeat for several"};
-	table[1] = (struct option){"json", 0, NULL, OPTION_FLAG, &r.json, "with list and show: one JSON object a line"};
+	table[1] = (struct option){
+	    "json", 0, NULL, OPTION_FLAG, &r.json, "with list, show and unindexed: one JSON object a line"};
 	for (size_t i = 0; i < VERBS; i++)
 		table[2 + i] = (struct option){.name = verbs[i].name,
 		    .argument = verbs[i].operands,

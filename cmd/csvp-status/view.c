@@ -68,6 +68,8 @@ say_balance(struct look *l, const struct status *s)
 		buf_printf(&line, "%s %" PRId64 " pending", between, pending);
 	if (s->indexed > 0)
 		buf_printf(&line, "; %" PRId64 " indexed", s->indexed);
+	if (s->unindexed > 0)
+		buf_printf(&line, "; %" PRId64 " cannot be searched", s->unindexed);
 	l->job = s->id;
 	(void)say(l, line.bytes, &e);
 	buf_fini(&line);

@@ -93,5 +93,7 @@ int pg_stream(struct pg *pg, const char *sql, size_t count, const char *const *p
 /* Quoting for SQL text: "identifier" with doubled quotes, 'literal' safe under any standard_conforming_strings. */
 void pg_quote_name(struct buf *sql, const char *name);
 void pg_quote_literal(struct buf *sql, const char *text);
+/* '{"...",...}' of count texts, each `stride` behind the one before (PostgreSQL, "Array Input and Output Syntax"). */
+void pg_quote_array(struct buf *sql, const char *const *texts, size_t count, size_t stride);
 
 #endif

@@ -30,3 +30,23 @@ pg_quote_literal(struct buf *sql, const char *text)
 		buf_string(sql, " E");
 	quoted(sql, text, '\'', strchr(text, '\\') != NULL ? '\\' : '\'');
 }
+
+void
+pg_quote_array(struct buf *sql, const char *const *texts, size_t count, size_t stride)
+{
+	struct buf array = {0};
+
+	buf_byte(&array, '{');
+	for (size_t i = 0; i < count; i++) {
+		buf_string(&array, i > 0 ? ",\"" : "\"");
+		for (const char *s = texts[i * stride]; *s != '\0'; s++) {
+			if (*s == '"' || *s == '\\')
+				buf_byte(&array, '\\');
+			buf_byte(&array, *s);
+		}
+		buf_byte(&array, '"');
+	}
+	buf_byte(&array, '}');
+	pg_quote_literal(sql, array.bytes);
+	buf_fini(&array);
+}

@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "base/sig.h"
 #include "db/pg.h"
 #include "flow/desk.h"
@@ -18,14 +17,6 @@
 /* Keys taken at a time: they are locked until the index has them. */
 #define TAKE 1000
 
-static int
-refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e)
-{
-	(void)e;
-	log_notice("record %s of dataset %s cannot be searched by text: %s", doc->key[0], (const char *)ctx, reason);
-	return 0;
-}
-
 /* Send what was taken; the current row is what counts, so only keys, the newest version and deletions are told. */
 static int
 send(const struct desk *d, struct search *search, const struct pg_rows *rows, size_t parts, struct err *e)
@@ -34,6 +25,7 @@ send(const struct desk *d, struct search *search, const struct pg_rows *rows, si
 	size_t count = pg_rows_count(rows);
 	const char **keys = buf_calloc(count * parts, sizeof *keys);
 	struct search_doc *docs = buf_calloc(count, sizeof *docs);
+	uint64_t refused;
 	int result;
 
 	for (size_t i = 0; i < count; i++) {
@@ -45,7 +37,7 @@ send(const struct desk *d, struct search *search, const struct pg_rows *rows, si
 		    .deleted = pg_rows_bool(rows, i, parts + 1),
 		};
 	}
-	result = documents_send(d->pg, search, &d->dataset, &d->shape, docs, count, refused, d->dataset.name, e);
+	result = documents_send(d->pg, search, &d->dataset, &d->shape, docs, count, &refused, e);
 	if (result == 0)
 		result = search_refresh(search, &index, e);
 	free(docs);

@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "cli/progress.h"
 #include "csv/record.h"
 #include "db/pg.h"
@@ -39,22 +38,11 @@ struct docs {
 };
 
 static int
-refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e)
-{
-	struct docs *docs = ctx;
-
-	(void)e;
-	docs->refused++;
-	log_notice(
-	    "record %s of dataset %s cannot be searched by text: %s", doc->key[0], docs->desk->dataset.name, reason);
-	return 0;
-}
-
-static int
 send(struct docs *docs, struct err *e)
 {
 	const char **keys = buf_calloc(docs->count * docs->key_count, sizeof *keys);
 	struct search_doc *list = buf_calloc(docs->count, sizeof *list);
+	uint64_t refused = 0;
 	int result = 0;
 
 	for (size_t i = 0; i < docs->count * docs->key_count; i++)
@@ -63,7 +51,8 @@ send(struct docs *docs, struct err *e)
 		list[i] = (struct search_doc){.key = keys + i * docs->key_count, .version = docs->versions[i]};
 	if (docs->count > 0)
 		result = documents_send(docs->desk->pg, docs->search, &docs->desk->dataset, &docs->desk->shape, list,
-		    docs->count, refused, docs, e);
+		    docs->count, &refused, e);
+	docs->refused += refused;
 	free(list);
 	free(keys);
 	buf_reset(&docs->texts);

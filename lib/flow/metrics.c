@@ -39,6 +39,8 @@ static const struct metric {
     {"csvp_index_lag_seconds", "How long the oldest loaded chunk has waited to be searchable.", NULL,
 	"SELECT NULL, coalesce(extract(epoch FROM clock_timestamp() - min(loaded_at)), 0)"
 	" FROM csvp.chunk WHERE state = 'loaded'"},
+    {"csvp_index_rejects", "Rows that the search engine refuses.", NULL,
+	"SELECT NULL, count(*) FROM csvp.index_reject"},
     {"csvp_datasets", "Datasets.", NULL, "SELECT NULL, count(*) FROM csvp.dataset"},
 };
 

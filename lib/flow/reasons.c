@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "cli/span.h"
 #include "db/pg.h"
+#include "ledger/index_reject.h"
 
 /* Between two chunks nobody holds a lock either: so long a pause means that nobody is there. */
 #define IDLE_SECONDS 10
@@ -16,8 +17,8 @@
 struct standing {
 	int64_t id;
 	const char *state, *error, *max_rejects, *failed_error;
-	int64_t open_rejects, failed, failed_number, idle, earlier;
-	const char *earlier_state;
+	int64_t open_rejects, failed, failed_number, idle, earlier, unindexed;
+	const char *earlier_state, *dataset;
 	bool held, over_limit, split, unique_keys,
 	    compares; /* compares: there are rows that a record may be equal to */
 };
@@ -78,10 +79,20 @@ rewriting(const struct standing *s, struct buf *out)
 		buf_string(out, "rows that are equal already are rewritten, since a key occurs twice in the file");
 }
 
+static void
+unindexed(const struct standing *s, struct buf *out)
+{
+	if (s->unindexed > 0)
+		buf_printf(out,
+		    "the search engine refuses %" PRId64 " of its records; hint: csvp-admin dataset unindexed %s",
+		    s->unindexed, s->dataset);
+}
+
 static int
 tell(const struct standing *s, reasons_each *each, void *ctx, struct err *e)
 {
-	void (*const all[])(const struct standing *s, struct buf *out) = {stopped, failed, forsaken, rewriting};
+	void (*const all[])(const struct standing *s, struct buf *out) = {
+	    stopped, failed, forsaken, rewriting, unindexed};
 	struct buf sentence = {0};
 	int result = 0;
 
@@ -108,19 +119,24 @@ reasons_of_job(struct pg *pg, int64_t job, bool held, reasons_each *each, void *
 		"  coalesce(f.number, 0),"
 		"  extract(epoch FROM clock_timestamp() - greatest(s.created_at, s.started_at, m.last))::bigint,"
 		"  b.id, b.derived, s.over_limit, s.state = 'split', s.unique_keys,"
-		"  cardinality(d.key) > 0 AND d.state = 'ready' AND d.seal < s.seq AND p.id IS NOT NULL"
-		"  FROM csvp.job_status s JOIN csvp.dataset d ON d.id = s.dataset"
-		"  LEFT JOIN LATERAL (SELECT number, error FROM csvp.chunk WHERE job = s.id AND state = 'failed'"
-		"                      ORDER BY number LIMIT 1) f ON true"
-		"  LEFT JOIN LATERAL (SELECT greatest(max(loaded_at), max(indexed_at)) AS last FROM csvp.chunk"
-		"                      WHERE job = s.id) m ON true"
-		"  LEFT JOIN LATERAL (SELECT id, derived FROM csvp.job_status WHERE dataset = s.dataset AND seq < s.seq"
-		"                      AND removed_at IS NULL AND derived NOT IN ('cancelled', 'indexing', 'done') "
-		"ORDER BY seq LIMIT 1) b ON "
-		"true"
-		"  LEFT JOIN LATERAL (SELECT id FROM csvp.job WHERE dataset = s.dataset AND seq < s.seq LIMIT 1) p ON "
-		"true"
-		" WHERE s.id = $1",
+		"  cardinality(d.key) > 0 AND d.state = 'ready' AND d.seal < s.seq AND p.id IS NOT NULL,"
+		"  d.name, " INDEX_REJECTS_OF_JOB(
+		    "s") "  FROM csvp.job_status s JOIN csvp.dataset d ON d.id = s.dataset"
+			 "  LEFT JOIN LATERAL (SELECT number, error FROM csvp.chunk WHERE job = s.id AND state = "
+			 "'failed'"
+			 "                      ORDER BY number LIMIT 1) f ON true"
+			 "  LEFT JOIN LATERAL (SELECT greatest(max(loaded_at), max(indexed_at)) AS last FROM csvp.chunk"
+			 "                      WHERE job = s.id) m ON true"
+			 "  LEFT JOIN LATERAL (SELECT id, derived FROM csvp.job_status WHERE dataset = s.dataset AND "
+			 "seq < s.seq"
+			 "                      AND removed_at IS NULL AND derived NOT IN ('cancelled', 'indexing', "
+			 "'done') "
+			 "ORDER BY seq LIMIT 1) b ON "
+			 "true"
+			 "  LEFT JOIN LATERAL (SELECT id FROM csvp.job WHERE dataset = s.dataset AND seq < s.seq LIMIT "
+			 "1) p ON "
+			 "true"
+			 " WHERE s.id = $1",
 		id) != 0)
 		return -1;
 	if (pg_rows_count(rows) == 1) {
@@ -140,6 +156,8 @@ reasons_of_job(struct pg *pg, int64_t job, bool held, reasons_each *each, void *
 		    .split = pg_rows_bool(rows, 0, 11),
 		    .unique_keys = pg_rows_bool(rows, 0, 12),
 		    .compares = pg_rows_bool(rows, 0, 13),
+		    .dataset = pg_rows_text(rows, 0, 14),
+		    .unindexed = pg_rows_int(rows, 0, 15),
 		    .held = held,
 		};
 

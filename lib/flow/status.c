@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "db/pg.h"
+#include "ledger/index_reject.h"
 #include "ledger/job.h"
 
 #define TIME(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
@@ -16,7 +17,7 @@
 	"s.id, s.dataset_name, s.derived, s.file, encode(s.sha256, 'hex'), coalesce(s.bytes, 0), s.records,"           \
 	" s.inserted, s.updated, s.unchanged, s.superseded, s.rejected, s.replayed, s.indexed, s.total, s.pending,"    \
 	" s.running, s.loaded, s.indexed_chunks, s.failed, " TIME("s.created_at") ", " TIME("s.started_at") ", " TIME( \
-	    "s.finished_at") ", s.error, coalesce(s.error_code, 0)"
+	    "s.finished_at") ", s.error, coalesce(s.error_code, 0), " INDEX_REJECTS_OF_JOB("s")
 
 /*
  * How far, and how fast over the last minute, or since the first chunk of that
@@ -53,7 +54,7 @@ verdict_of(const struct status *s, int64_t error_code)
 	if (strcmp(s->state, "failed") == 0 || strcmp(s->state, "cancelled") == 0)
 		return ERR_DATA;
 	if (strcmp(s->state, "done") == 0)
-		return s->rejected > s->replayed ? ERR_REJECTS : ERR_NONE;
+		return s->rejected > s->replayed || s->unindexed > 0 ? ERR_REJECTS : ERR_NONE;
 	return ERR_AGAIN;
 }
 
@@ -84,10 +85,11 @@ visit_row(void *ctx, const struct pg_rows *row, struct err *e)
 
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		*numbers[i] = pg_rows_int(row, 0, 5 + i);
+	s.unindexed = pg_rows_int(row, 0, 25);
 	s.verdict = verdict_of(&s, pg_rows_int(row, 0, 24));
-	s.percent = strcmp(s.state, "done") == 0 ? 100 : (int)pg_rows_int(row, 0, 25);
-	s.speed = pg_rows_int(row, 0, 26);
-	s.left = pg_rows_int(row, 0, 27);
+	s.percent = strcmp(s.state, "done") == 0 ? 100 : (int)pg_rows_int(row, 0, 26);
+	s.speed = pg_rows_int(row, 0, 27);
+	s.left = pg_rows_int(row, 0, 28);
 	v->seen++;
 	return v->each(v->ctx, &s, e);
 }
@@ -220,6 +222,7 @@ status_to_json(const struct status *s, struct buf *json)
 	add_number(object, "rejected", s->rejected);
 	add_number(object, "replayed", s->replayed);
 	add_number(object, "indexed", s->indexed);
+	add_number(object, "unindexed", s->unindexed);
 	chunks = cJSON_AddObjectToObject(object, "chunks");
 	add_number(chunks, "total", s->total);
 	add_number(chunks, "pending", s->pending);

@@ -17,6 +17,7 @@ struct status {
 	const char *sha256; /* hex; NULL while uploading */
 	int64_t bytes;
 	int64_t records, inserted, updated, unchanged, superseded, rejected, replayed, indexed;
+	int64_t unindexed; /* of its records, rows without a document: ledger/index_reject.h */
 	int64_t total, pending, running, loaded, indexed_chunks, failed; /* chunks */
 	const char *created_at, *started_at, *finished_at;               /* RFC 3339 in UTC; NULL: not yet */
 	const char *error;

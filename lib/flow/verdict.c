@@ -97,6 +97,10 @@ conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e
 	if (v.open_rejects > 0 && asker->tell_rejects &&
 	    (code = tell_rejects(pg, id, v.code == ERR_DATA, e)) != ERR_NONE)
 		return code;
+	if (v.unindexed > 0 && asker->index)
+		log_notice("job %" PRId64 ": the search engine refuses %" PRId64
+			   " of its records; hint: csvp-status %" PRId64,
+		    id, v.unindexed, id);
 	return v.code;
 }
 

@@ -16,6 +16,7 @@
 #include "flow/documents.h"
 #include "flow/site.h"
 #include "ledger/chunk.h"
+#include "ledger/index_reject.h"
 #include "ledger/ledger.h"
 #include "search/search.h"
 #include "table/compare.h"
@@ -178,7 +179,7 @@ check_rows(struct proof_reading *p, struct err *e)
 {
 	const struct search_index index = documents_index(&p->desk.dataset, &p->desk.shape);
 	uint64_t edited;
-	int64_t changes, unindexed;
+	int64_t changes, unindexed, refused;
 
 	if (compare_count(p->desk.pg, &p->desk.target, &p->result->rows, &edited, e) != 0 ||
 	    search_count(p->search, &index, &p->result->documents, e) != 0 ||
@@ -187,16 +188,21 @@ check_rows(struct proof_reading *p, struct err *e)
 	    number_for_job(p,
 		"SELECT count(*) FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job WHERE j.dataset = $1 AND c.state = "
 		"'loaded'",
-		p->desk.dataset.id, &unindexed, e) != 0)
+		p->desk.dataset.id, &unindexed, e) != 0 ||
+	    (refused = index_reject_count(p->desk.pg, p->desk.dataset.id, e)) < 0)
 		return -1;
 	p->result->changes = (uint64_t)changes;
 	if (p->result->rows != p->present + edited)
 		find(p, "table %s.%s has %" PRIu64 " rows, but records account for %" PRIu64 " and edits for %" PRIu64,
 		    p->desk.dataset.table_schema, p->desk.dataset.table_name, p->result->rows, p->present, edited);
 	/* Before edits and chunks have reached the index the numbers may differ; then there is nothing to prove. */
-	if (changes == 0 && unindexed == 0 && p->result->documents != p->result->rows)
-		find(p, "the index has %" PRIu64 " documents for %" PRIu64 " rows", p->result->documents,
-		    p->result->rows);
+	if (changes == 0 && unindexed == 0 && p->result->documents + (uint64_t)refused != p->result->rows)
+		find(p, "the index has %" PRIu64 " documents for %" PRIu64 " rows, and has refused %" PRId64,
+		    p->result->documents, p->result->rows, refused);
+	if (refused > 0)
+		log_notice("dataset %s: the search engine refuses %" PRId64
+			   " rows; hint: csvp-admin dataset unindexed %s",
+		    p->desk.dataset.name, refused, p->desk.dataset.name);
 	return 0;
 }
 

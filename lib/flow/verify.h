@@ -23,8 +23,9 @@ typedef void verify_finding(void *ctx, const char *text);
  * Prove a dataset from the stores, not from counters: every record of every
  * loaded chunk is read again from its object and looked up in the table; every
  * row must come from exactly one record or edit; the books of every chunk must
- * close; the index must hold a document a row. In one snapshot, so loads may
- * go on. 66 no such dataset; 75 it is still building.
+ * close; the index must hold a document a row, but for those that it refuses.
+ * In one snapshot, so loads may go on. 66 no such dataset; 75 it is still
+ * building.
  */
 int verify_dataset(const struct site *site, const char *name, struct progress *progress, verify_finding *finding,
     void *ctx, struct verify_result *result, struct err *e) __attribute__((warn_unused_result));

@@ -380,7 +380,8 @@ dataset_renew(struct pg *pg, int64_t id, struct err *e)
 	    " AND c.state = 'loaded';DELETE FROM csvp.index_generation WHERE dataset = %1$" PRId64
 	    ";DELETE FROM csvp.dataset_column WHERE dataset = %1$" PRId64
 	    ";DELETE FROM csvp.change WHERE dataset = %1$" PRId64
-	    ";DELETE FROM csvp.tombstone WHERE dataset = %1$" PRId64,
+	    ";DELETE FROM csvp.tombstone WHERE dataset = %1$" PRId64
+	    ";DELETE FROM csvp.index_reject WHERE dataset = %1$" PRId64,
 	    id);
 }
 

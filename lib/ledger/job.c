@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/num.h"
 #include "db/pg.h"
+#include "ledger/index_reject.h"
 
 void
 job_fini(struct job *job)
@@ -303,7 +304,7 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 	if (PG_QUERY(pg, &rows, e,
 		"SELECT derived, pending, running, loaded, failed, rejected - replayed, over_limit, "
 		"coalesce(error_code, 0),"
-		" records FROM csvp.job_status WHERE id = $1",
+		" records, " INDEX_REJECTS_OF_JOB("j") " FROM csvp.job_status j WHERE id = $1",
 		number) != 0)
 		return -1;
 	if (pg_rows_count(rows) != 1) {
@@ -321,6 +322,7 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 	error_code = pg_rows_int(rows, 0, 7);
 	v->open_rejects = open;
 	v->records = pg_rows_int(rows, 0, 8);
+	v->unindexed = pg_rows_int(rows, 0, 9);
 	pg_rows_free(rows);
 
 	if (error_code != 0)
@@ -330,7 +332,7 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 	else if (strcmp(v->state, "cancelled") == 0)
 		v->code = ERR_DATA;
 	else if (strcmp(v->state, "done") == 0 || strcmp(v->state, "indexing") == 0)
-		v->code = open > 0 ? ERR_REJECTS : ERR_NONE;
+		v->code = open + v->unindexed > 0 ? ERR_REJECTS : ERR_NONE;
 	else
 		v->code = ERR_AGAIN;
 	return 0;

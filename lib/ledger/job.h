@@ -85,13 +85,13 @@ struct job_verdict {
 	int64_t to_index;
 	int64_t failed; /* chunks that workers gave up */
 	int64_t open_rejects, records;
+	int64_t unindexed; /* index rejects (index_reject.h) */
 };
 int job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e) __attribute__((warn_unused_result));
 
 /* It was to fail fast and is over its limit of rejects: no more chunks of it are handed out. Of a csvp.job called j. */
 #define JOB_GIVEN_UP "(j.fail_fast AND (SELECT s.over_limit FROM csvp.job_status s WHERE s.id = j.id))"
 int job_given_up(struct pg *pg, int64_t id, struct err *e) __attribute__((warn_unused_result)); /* 1, 0, -1 */
-
 /* Limits of rejects: "N" or "N%"; 64 if it is neither. job_over_limit is job_status.over_limit before there is a job. */
 int job_check_limit(const char *limit, struct err *e) MUST_CHECK;
 int job_set_limit(struct pg *pg, int64_t id, const char *limit, struct err *e) MUST_CHECK;

@@ -12,6 +12,7 @@
 #include "ledger/migration_8.sql.h"
 #include "ledger/migration_9.sql.h"
 #include "ledger/migration_10.sql.h"
+#include "ledger/migration_11.sql.h"
 
 static const struct migration migrations[] = {
     {1, "ledger", sql_migration_1},
@@ -24,6 +25,7 @@ static const struct migration migrations[] = {
     {8, "tokens of the API", sql_migration_8},
     {9, "names of uploads", sql_migration_9},
     {10, "garbage", sql_migration_10},
+    {11, "index rejects", sql_migration_11},
 };
 #define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
 

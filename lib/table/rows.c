@@ -24,27 +24,10 @@ key_name(const struct target *t, size_t part)
 	return t->shape->key_count == 0 ? "_id" : t->shape->columns[t->shape->key[part]].name;
 }
 
-/* One part of all keys as an array (PostgreSQL, "Array Input and Output Syntax") in a literal of SQL. */
-static void
-append_array(struct buf *sql, const struct target *t, const char *const *keys, size_t count, size_t parts, size_t part)
+static const char *
+key_type(const struct target *t, size_t part)
 {
-	struct buf array = {0};
-
-	buf_byte(&array, '{');
-	for (size_t i = 0; i < count; i++) {
-		buf_string(&array, i > 0 ? ",\"" : "\"");
-		for (const char *s = keys[i * parts + part]; *s != '\0'; s++) {
-			if (*s == '"' || *s == '\\')
-				buf_byte(&array, '\\');
-			buf_byte(&array, *s);
-		}
-		buf_byte(&array, '"');
-	}
-	buf_byte(&array, '}');
-	pg_quote_literal(sql, array.bytes);
-	buf_printf(
-	    sql, "::%s[]", t->shape->key_count == 0 ? "bigint" : type_sql(t->shape->columns[t->shape->key[part]].type));
-	buf_fini(&array);
+	return t->shape->key_count == 0 ? "bigint" : type_sql(t->shape->columns[t->shape->key[part]].type);
 }
 
 /* COPY takes no parameters, but is read in half the time of a result's rows. */
@@ -61,7 +44,8 @@ write_statement(struct buf *sql, const struct target *t, const char *const *keys
 	buf_string(sql, ", t._version FROM unnest(");
 	for (size_t i = 0; i < parts; i++) {
 		buf_string(sql, i > 0 ? ", " : "");
-		append_array(sql, t, keys, count, parts, i);
+		pg_quote_array(sql, keys + i, count, parts);
+		buf_printf(sql, "::%s[]", key_type(t, i));
 	}
 	buf_string(sql, ") WITH ORDINALITY k (");
 	for (size_t i = 0; i < parts; i++) {

@@ -20,7 +20,7 @@ cached()
 # job_on NAME RECORDS SERVER...: all of it on these servers, in a database of its own. STORE: another URL of the store.
 job_on()
 {
-	local name=$1 records=$2 few many crew codes=
+	local name=$1 records=$2 few many crew limit codes=
 	shift 2
 	eval "$(services env "$@")"
 	CSVP_STORE_URL=${STORE:-$CSVP_STORE_URL}
@@ -36,11 +36,12 @@ job_on()
 	CSVP_HOME=$WORK/two csvp-run --workers -j1 2>"$name.two.err" &
 	crews+=($!)
 	[ -z "${LONG:-}" ] || records=${records}0
+	limit=$((300 + records / 500))s
 	"$B/tests/bench/generate" --rows "$records" >many.csv
 	few=$(csvp-upload -q --enqueue -d navaids -k id "$DATA/navaids.csv")
 	many=$(csvp-upload -q --enqueue -d organizations -k 'Organization Id' many.csv)
-	expect_exit 0 "$name: a shipped file is done" csvp-status -q --wait --timeout 300s "$few"
-	expect_exit 0 "$name: $records records are done" csvp-status -q --wait --timeout 300s "$many"
+	expect_exit 0 "$name: a shipped file is done" csvp-status -q --wait --timeout "$limit" "$few"
+	expect_exit 0 "$name: $records records are done" csvp-status -q --wait --timeout "$limit" "$many"
 	is "$(sql 'SELECT count(*) FROM navaids' 'SELECT count(*) FROM organizations' | tr '\n' ' ')" "11008 $records " \
 		"$name: all are rows"
 	is "$(csvp-search -d organizations --count)" "$records" "$name: as many documents"

@@ -136,6 +136,77 @@ urllib.request.urlopen(urllib.request.Request(sys.argv[1], method="DELETE"))' \
 		"http://127.0.0.1:$(cat proxy.port)/csvp-$(on "$engine" sql "SELECT id FROM csvp.dataset WHERE name = '$1'")-1"
 }
 
+# narrow DATASET: its index is made anew by hand, by somebody who takes a text for one word: no engine takes one that long.
+narrow()
+{
+	python3 - "http://127.0.0.1:$(cat proxy.port)/csvp-$(on "$engine" sql "SELECT id FROM csvp.dataset WHERE name = '$1'")-1" \
+		<<'EOF'
+import json, sys, urllib.request
+
+
+def ask(method, body=None):
+    request = urllib.request.Request(sys.argv[1], body, {"Content-Type": "application/json"}, method=method)
+    return json.load(urllib.request.urlopen(request))
+
+
+(index,) = ask("GET").values()
+for name in ("creation_date", "provided_name", "uuid", "version"):
+    index["settings"]["index"].pop(name)
+index["settings"]["index"]["analysis"]["analyzer"]["words"] = {"type": "custom", "tokenizer": "keyword"}
+ask("DELETE")
+ask("PUT", json.dumps(index).encode())
+EOF
+}
+
+refused()
+{
+	on "$engine" csvp-admin dataset unindexed few --json | sed 's/,"reason".*//'
+}
+
+# job_says JOB: which of its records are in the index, and which the engine refuses.
+job_says()
+{
+	on "$engine" csvp-status --json "$1" | grep -o '"state":"[a-z]*"\|"indexed":[0-9]*,"unindexed":[0-9]*' | paste -sd' '
+}
+
+# Rows that the engine refuses for good have no document, are known, and are no more when they are changed or taken.
+refuse_some()
+{
+	local job long
+	long=$(printf '😀 %.0s' {1..14000})
+	printf 'id,name\n1,one\n' >few.csv
+	on "$engine" csvp-run -q -d few -k id few.csv >job
+	narrow few
+	printf 'id,name\n1,uno\n2,%s\n3,three\n4,%s\n' "$long" "$long" >few.csv
+	expect_exit 3 "$engine: some records are refused for good" on "$engine" csvp-run -q -d few -k id few.csv
+	job=$(on "$engine" sql "SELECT max(id) FROM csvp.job")
+	is "$(job_says "$job")" '"state":"done" "indexed":2,"unindexed":2' "$engine: the job has counted them"
+	is "$(refused)" "$(printf '{"key":["%s"],"job":%s,"byte":%s\n' 2 "$job" 14 4 "$job" 70025)" \
+		"$engine: and they are known by key, job and byte"
+	matches "$(on "$engine" csvp-admin dataset unindexed few)" "^2 +$job +14 +.*immense term" "$engine: with the reason"
+	matches "$(on "$engine" csvp-status "$job")" "refuses 2 of its records; hint: csvp-admin dataset unindexed few" \
+		"$engine: the job says where to look"
+	expect_exit 3 "$engine: who waits for it is told" on "$engine" csvp-status -q --wait "$job"
+	check_books few
+
+	on "$engine" sql "UPDATE few SET name = '$long' WHERE id = 3" "UPDATE few SET name = 'two' WHERE id = 2"
+	check "$engine: a row that is changed" drained "$engine"
+	is "$(refused)" "$(printf '{"key":["%s"],"job":%s,"byte":%s\n' 4 "$job" 70025 3 null null)" \
+		"$engine: is taken, or refused from then on"
+	is "$(on "$engine" csvp-search -q -d few --format csv --sort id | cut -d, -f1 | paste -sd' ')" 'id 1 2' \
+		"$engine: nobody finds what it was"
+	is "$(job_says "$job")" '"state":"done" "indexed":2,"unindexed":1' "$engine: the job it came from is told"
+	check_books few
+	on "$engine" sql 'DELETE FROM few WHERE id = 4'
+	check "$engine: a row that is deleted" drained "$engine"
+	is "$(refused)" '{"key":["3"],"job":null,"byte":null' "$engine: is none any more"
+	expect_exit 0 "$engine: then its job has none" on "$engine" csvp-status -q --wait "$job"
+	lose few
+	expect_exit 0 "$engine: an index made right" on "$engine" csvp-admin create-index
+	is "$(refused)" '' "$engine: takes all of them"
+	check_books few
+}
+
 # odd CURSOR|'': a page by relevance, in ranked and ranked.err.
 odd()
 {
@@ -241,6 +312,7 @@ try()
 	check "$engine: so it was, too" test "$(fault none | cut -d' ' -f2)" -ge 2
 	check_books many
 
+	refuse_some
 	turn_all_pages
 	services stop "$engine"
 	expect_exit 75 "$engine: nobody there" on "$engine" csvp-search -q -d many odd

@@ -88,7 +88,7 @@ done
 goes_on "$kills killed workers"
 
 csvp-admin throttle -q load unlimited >/dev/null
-expect_exit 0 'the job is done' csvp-status -q --wait --timeout 120s "$job"
+expect_exit 0 'the job is done' csvp-status -q --wait --timeout "$((records / 100))s" "$job"
 is "$(sql 'SELECT count(*), count(DISTINCT id) FROM things')" "$records|$records" 'each record is a row, once'
 is "$(csvp-search -d things --count)" "$records" 'and a document'
 expect_exit 0 'the queue of dead letters' csvp-admin dead list --json
