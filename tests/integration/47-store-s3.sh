@@ -7,6 +7,8 @@ CSVP_DATABASE_URL=$(csvp-admin up 2>/dev/null)
 export CSVP_DATABASE_URL
 with_services minio
 
+expect_exit 0 'create-index where there is no bucket yet' csvp-admin create-index
+is "$(cat err)" '' 'makes it, silently'
 expect_exit 0 'a file is stored, split, loaded and searchable' csvp-run -q -d navaids -k id "$DATA/navaids.csv"
 is "$(sql 'SELECT count(*) FROM navaids')" 11008 'every record is a row'
 expect_exit 0 'the books close' csvp-admin verify -q
