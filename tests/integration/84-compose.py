@@ -64,7 +64,7 @@ def main():
             source = volume.split(':')[0]
             there = source in document['volumes'] or os.path.exists(os.path.join(root, 'compose', source))
             good &= case(there, f'{name}: {source} is there')
-        if service['image'].startswith('${APP_IMAGE'):
+        if service['image'].startswith('${APP_IMAGE') and 'entrypoint' not in service:
             verb = service['command'][0]
             there = verb == 'serve' or os.path.isdir(os.path.join(root, 'cmd', f'csvp-{verb}'))
             good &= case(there and service['user'] != '0', f'{name}: csvp {verb}, not as root')

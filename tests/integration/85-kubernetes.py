@@ -29,6 +29,18 @@ def pod_of(document):
     return spec.get('template', {}).get('spec')
 
 
+def amount(quantity):
+    """A quantity of Kubernetes as a number: 250m, 64Mi, 2."""
+    value, unit = re.fullmatch(r'(\d+)(m|Ki|Mi|Gi|)', str(quantity)).groups()
+    return int(value) * {'m': 0.001, '': 1, 'Ki': 1 << 10, 'Mi': 1 << 20, 'Gi': 1 << 30}[unit]
+
+
+def fits(resources):
+    """Nothing asks for more than it may have; a server would refuse that."""
+    return all(amount(resources['requests'][what]) <= amount(limit) for what, limit in resources['limits'].items()
+               if what in resources['requests'])
+
+
 def faults(document):
     try:
         kubernetes_validate.validate(document, '1.33', strict=True)
@@ -65,7 +77,7 @@ def check(name, documents, names, subcommands, routes, compose):
                 ref = e.get('valueFrom', {}).get('secretKeyRef')
                 if ref:
                     good &= case(ref['key'] in keys.get(('Secret', ref['name']), ()), f'{what}: secret {ref["key"]} is there')
-            limits = 'limits' in box['resources'] and 'requests' in box['resources']
+            limits = 'limits' in box['resources'] and 'requests' in box['resources'] and fits(box['resources'])
             good &= case(limits, f'{what}: asks for what it needs, and is limited')
             for probe in ('startupProbe', 'livenessProbe', 'readinessProbe'):
                 how = box.get(probe, {})

@@ -30,6 +30,8 @@ csvp-admin --help | sed -n '/^subcommands:$/,/^$/s/^  \([a-z][a-z-]*\).*/\1/p' >
 grep -rhoE '"/api/health/[a-z]+"' "$root/cmd/csvp-api" | tr -d '"' | sort -u >routes
 "$PYTHON" "$TESTS/integration/85-kubernetes.py" "$root" names subcommands routes local.yaml external.yaml || FAILED=yes
 
+check 'one elasticmq.conf, which kustomize wants beside itself' cmp "$root/compose/elasticmq.conf" k8s/overlays/local/elasticmq.conf
+
 # What is wrong is found.
 sed 's,/api/health/live,/alive,; s/terminationGracePeriodSeconds: 60/terminationGracePeriodSecond: 60/' local.yaml >wrong.yaml
 "$PYTHON" "$TESTS/integration/85-kubernetes.py" "$root" names subcommands routes wrong.yaml >said 2>&1 || true
