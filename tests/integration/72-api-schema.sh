@@ -40,14 +40,20 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409",
 include-path-regex = "/uploads$"
 checks.negative_data_rejection.enabled = false
 END
-status=0
-"$TOOLS/schemathesis" --config-file schemathesis.toml run "$U/api/schema/" -H "Authorization: Bearer $admin" \
-	--checks all --max-examples "$([ -n "${LONG:-}" ] && echo 200 || echo 20)" --seed 42 --phases examples,coverage,fuzzing --no-color >st.log 2>&1 || status=$?
-if [ "$status" -eq 0 ]; then
-	ok "schemathesis: $(sed -n 's/^  \([0-9]* generated.*\)/\1/p' st.log | head -n 1)"
-else
-	not_ok 'schemathesis finds a failure' "$(sed -n '/= FAILURES =/,$p' st.log | head -n 120)"
-fi
+# walk NAME PHASES OPTION...
+walk()
+{
+	local name=$1 phases=$2 status=0
+	shift 2
+	"$TOOLS/schemathesis" --config-file schemathesis.toml run "$U/api/schema/" --checks all --phases "$phases" --seed 42 --no-color \
+		--max-examples "$([ -n "${LONG:-}" ] && echo 200 || echo 20)" "$@" >st.log 2>&1 || status=$?
+	if [ "$status" -eq 0 ]; then
+		ok "schemathesis, $name: $(sed -n 's/^  \([0-9]* generated.*\)/\1/p' st.log | head -n 1)"
+	else
+		not_ok "schemathesis, $name, finds a failure" "$(sed -n '/= FAILURES =/,$p' st.log | head -n 120)"
+	fi
+}
+walk 'one request after the other' examples,coverage,fuzzing -H "Authorization: Bearer $admin"
 is "$(grep -c ': request .* 70\|this must not happen' serve.log || :)" 0 'nothing that must not happen has happened'
 answers 200 'it answers after that' GET /api/health/live
 serve_end
@@ -60,4 +66,6 @@ expect_exit 0 'a client is generated' env PATH="$TOOLS:$PATH" "$TOOLS/openapi-py
 sed -i '1i from urllib.parse import quote as encoded
 s/=quote(str(/=encoded(str(/' client/api/*/*.py
 "$TOOLS/python3" "$TESTS/integration/72-api-client.py" "$U" "$DATA/regions.csv" || FAILED=yes
+# What an answer names, a job, a record, is asked for next.
+walk 'from answer to answer' stateful
 serve_end
