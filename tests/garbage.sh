@@ -66,6 +66,42 @@ unfinished_uploads()
 	is "$(stored)" "$(cat before)" 'all objects are there'
 }
 
+# left_by_gc JOB NAME: asked to remove what has ended, gc leaves this job.
+left_by_gc()
+{
+	csvp-admin gc -q --jobs-before 2100-01-01 >out
+	is "$(sql "SELECT removed_at IS NULL FROM csvp.job WHERE id = $1")" t "$2"
+}
+
+# Jobs at whose end there is something left to do.
+halves()
+{
+	local job
+	csvp-run -q -d halves -k id a.csv
+	{
+		echo id,name
+		seq -f '%.0f,a name' 800
+	} >halves.csv
+	job=$(csvp-upload -q -d halves -k id halves.csv)
+	csvp-split -q --chunk-bytes 4k "$job" >refs
+	csvp-load -q "$job/0" | csvp-index -q >log 2>&1 || true
+	sql "UPDATE csvp.chunk SET state = 'failed', error = 'by hand' WHERE job = $job AND number > 0"
+	expect_exit 65 'the end of a job with failed chunks' csvp-index -q "$job/0"
+	is "$(sql "SELECT finished_at IS NOT NULL FROM csvp.job WHERE id = $job")" t 'is one'
+	left_by_gc "$job" 'which gc leaves: they can be tried again'
+	expect_exit 0 'tried again' csvp-load -q "$job"
+	left_by_gc "$job" 'it is left before it is indexed'
+	csvp-admin cancel -q "$job"
+	left_by_gc "$job" 'also when it was cancelled: rows of it wait for their documents'
+	expect_exit 65 'indexed all the same' csvp-index -q "$job"
+	say holder "SELECT pg_advisory_lock((3::bigint << 60) | ($job::bigint << 26))" >/dev/null
+	left_by_gc "$job" 'it is left while somebody holds a chunk of it'
+	bye holder
+	csvp-admin gc -q --jobs-before 2100-01-01 >out
+	is "$(sql "SELECT removed_at IS NULL FROM csvp.job WHERE id = $job")" f 'it is removed'
+	expect_exit 0 'and all of its rows have documents' csvp-admin verify -q halves
+}
+
 garbage()
 {
 	local first second bad appended rows next open
@@ -148,6 +184,13 @@ garbage()
 	sql 'SET csvp.worker = on; DELETE FROM kept WHERE id = 77'
 	expect_exit 0 'without it' csvp-admin verify -q kept
 
+	sql 'DELETE FROM kept WHERE id = 3'
+	expect_exit 0 'gc before an edit has reached the index' csvp-admin gc
+	is "$(sql 'SELECT key FROM csvp.tombstone')" '{3}' 'leaves its tombstone'
+	drain
+	expect_exit 0 'gc when it has' csvp-admin gc
+	is "$(tail -n 1 out)" '0 jobs, 0 objects, 0 unfinished uploads, 1 tombstones; 0 bytes' 'does not'
+
 	# --- the same bytes again ---
 	expect_exit 0 'appended, the same bytes' csvp-run -d appended appended.csv
 	matches "$(cat err)" 'nothing to do' 'are known'
@@ -182,6 +225,7 @@ garbage()
 	csvp-index -q <refs >/dev/null
 	expect_exit 0 'which verify proves' csvp-admin verify -q open
 
+	csvp-admin gc -q --jobs-before 2100-01-01 >out
 	# A job is given its seq, as intake does it; before it can be seen, a key of it is deleted: that has the higher version.
 	say intake BEGIN "SELECT FROM csvp.dataset WHERE name = 'open' FOR NO KEY UPDATE" \
 		"UPDATE csvp.dataset SET seq = 3 WHERE name = 'open'" \
@@ -189,7 +233,7 @@ garbage()
 		>/dev/null
 	sql 'DELETE FROM open WHERE id = 4'
 	drain
-	start gc csvp-admin gc --jobs-before 2100-01-01
+	start gc csvp-admin gc
 	wait_until blocked 1
 	say intake "INSERT INTO csvp.job (dataset, seq, state, file, object, options) SELECT id, 3, 'stored', 'x', 'x', '{}'
 		FROM csvp.dataset WHERE name = 'open'" COMMIT
@@ -199,4 +243,5 @@ garbage()
 	is "$(sql "SELECT t.key FROM csvp.tombstone t JOIN csvp.dataset d ON d.id = t.dataset WHERE d.name = 'open'")" '{4}' \
 		'waits for it, and leaves the tombstone that beats its record, no other'
 	sql "DELETE FROM csvp.job WHERE object = 'x'"
+	halves
 }
