@@ -16,6 +16,7 @@
 #include "ledger/reject.h"
 
 #define LOOK_MS 100
+#define IDLE_LOOKS 10
 
 /* Who is asking. */
 struct asker {
@@ -71,6 +72,28 @@ conclude_unfinished(int64_t id, const struct job_verdict *v, const struct asker 
 	return ERR_AGAIN;
 }
 
+/*
+ * Chunks are loaded that were never passed on to be indexed: their load was
+ * killed in between. Others may be about to take them: they have a moment.
+ */
+static enum err_code
+conclude_unindexed(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
+{
+	int64_t left = v->to_index;
+
+	for (int looks = 0; looks < IDLE_LOOKS; looks++) {
+		if (v->indexing > 0 || v->to_index < left)
+			return v->code;
+		clk_sleep(clk_system(), LOOK_MS);
+		if (sig_check(e) != 0 || job_verdict(pg, id, v, e) != 0)
+			return e->code;
+	}
+	log_error("job %" PRId64 ": %" PRId64
+		  " chunks are not indexed, and nobody is indexing them; hint: csvp-index %" PRId64,
+	    id, v->to_index, id);
+	return ERR_AGAIN;
+}
+
 static enum err_code
 conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e)
 {
@@ -101,6 +124,8 @@ conclude_job(struct pg *pg, int64_t id, const struct asker *asker, struct err *e
 		log_notice("job %" PRId64 ": the search engine refuses %" PRId64
 			   " of its records; hint: csvp-status %" PRId64,
 		    id, v.unindexed, id);
+	if (asker->index && strcmp(v.state, "indexing") == 0)
+		return conclude_unindexed(pg, id, &v, e);
 	return v.code;
 }
 

@@ -304,7 +304,11 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 	if (PG_QUERY(pg, &rows, e,
 		"SELECT derived, pending, running, loaded, failed, rejected - replayed, over_limit, "
 		"coalesce(error_code, 0),"
-		" records, " INDEX_REJECTS_OF_JOB("j") " FROM csvp.job_status j WHERE id = $1",
+		" records, " INDEX_REJECTS_OF_JOB(
+		    "j") ","
+			 " (SELECT count(*) FROM csvp.chunk k JOIN csvp.running r ON r.job = k.job AND r.chunk = "
+			 "k.number"
+			 "   WHERE k.job = $1 AND k.state = 'loaded') FROM csvp.job_status j WHERE id = $1",
 		number) != 0)
 		return -1;
 	if (pg_rows_count(rows) != 1) {
@@ -323,6 +327,7 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 	v->open_rejects = open;
 	v->records = pg_rows_int(rows, 0, 8);
 	v->unindexed = pg_rows_int(rows, 0, 9);
+	v->indexing = pg_rows_int(rows, 0, 10);
 	pg_rows_free(rows);
 
 	if (error_code != 0)

@@ -80,10 +80,10 @@ int job_earlier_finished(struct pg *pg, const struct job *job, struct err *e) __
 struct job_verdict {
 	char state[16];
 	enum err_code code;
-	int64_t pending; /* chunks still to load that nobody holds */
-	int64_t held;    /* chunks somebody works on */
-	int64_t to_index;
-	int64_t failed; /* chunks that workers gave up */
+	int64_t pending;            /* chunks still to load that nobody holds */
+	int64_t held;               /* chunks somebody works on */
+	int64_t to_index, indexing; /* chunks loaded and not in the index; of these, somebody works on */
+	int64_t failed;             /* chunks that workers gave up */
 	int64_t open_rejects, records;
 	int64_t unindexed; /* index rejects (index_reject.h) */
 };

@@ -69,6 +69,19 @@ START_TEST(once_nothing_is_pending_it_is_the_jobs_verdict)
 }
 END_TEST
 
+START_TEST(a_chunk_loaded_that_nobody_indexes_is_75_for_index)
+{
+	struct pg *other = session_open("");
+
+	chunk_row(job, 0, "indexed");
+	chunk_row(job, 1, "loaded");
+	concludes(ERR_NONE, ERR_AGAIN);
+	OK(pg_lock(other, ledger_lock_key(LEDGER_LOCK_CHUNK, job, 1), &e));
+	concludes(ERR_NONE, ERR_NONE);
+	pg_close(other);
+}
+END_TEST
+
 START_TEST(failed_chunks_are_65)
 {
 	chunk_row(job, 0, "failed");
@@ -84,7 +97,7 @@ START_TEST(a_key_that_nobody_built_is_built)
 	job = job_row(NULL);
 	OK(pg_execf(pg, &e, "UPDATE csvp.dataset SET builder = %lld", (long long)job));
 	chunk_row(job, 0, "loaded");
-	concludes(ERR_NONE, ERR_NONE);
+	concludes(ERR_NONE, ERR_AGAIN);
 	expect("SELECT state FROM csvp.dataset", "ready");
 }
 END_TEST
@@ -108,7 +121,8 @@ int
 main(void)
 {
 	const TTest *const tests[] = {a_job_that_is_not_split_is_75, a_chunk_pending_that_nobody_holds_is_75_for_index,
-	    once_nothing_is_pending_it_is_the_jobs_verdict, failed_chunks_are_65, a_key_that_nobody_built_is_built,
+	    once_nothing_is_pending_it_is_the_jobs_verdict,
+	    a_chunk_loaded_that_nobody_indexes_is_75_for_index, failed_chunks_are_65, a_key_that_nobody_built_is_built,
 	    the_worst_of_several_jobs_counts};
 
 	return session_run("verdict", begin, end, tests, sizeof tests / sizeof *tests);
