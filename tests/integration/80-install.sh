@@ -39,7 +39,8 @@ rm -r dest/usr
 expect_exit 0 'uninstall twice' made /opt/csvp uninstall uninstall
 is "$(find dest)" dest 'uninstall: nor a folder'
 
-is "$(csvp help | sed -n 's/^  \([a-z]*\)  .*/csvp-\1/p')" "$(cd "$B/bin" && printf '%s\n' csvp-*; echo csvp-serve)" 'csvp help: every program'
+is "$(csvp help | sed -n 's/^  \([a-z][a-z]*\)  .*/csvp-\1/p')" "$(cd "$B/bin" && printf '%s\n' csvp-*; echo csvp-serve)" 'csvp help: every program'
+is "$(csvp help | awk 'length > 79')" '' 'csvp help: for a terminal of 80 columns'
 is "$(csvp help load)" "$(csvp-load --help)" 'csvp help VERB: the help of the program'
 is "$(csvp --version)" "$(csvp-load --version | sed 's/-load//')" 'csvp --version'
 expect_exit 64 'csvp serve: of the source, before it is installed' csvp serve nonsense
