@@ -3,7 +3,8 @@
 `GET /faults/MODE` sets what happens to bulk requests from then on: `none`; `items`, of each request about half the
 documents are not handed on and answered with 429 or 503, one by one; `busy-SECONDS`, the whole request is answered
 with 429 for so long, from the first one on. The answer is the number of documents and requests that were refused so
-far. `GET /faults/expire` ends the points in time that were opened by the proxy; the answer is how many there were.
+far, and of requests to which the engine itself has said 429. `GET /faults/expire` ends the points in time that were
+opened by the proxy; the answer is how many there were.
 """
 
 import http.client
@@ -19,7 +20,7 @@ PORT = int(sys.argv[1])
 chance = random.Random(os.environ["SEED"])
 lock = threading.Lock()
 points = []  # open points in time
-state = {"mode": "none", "seconds": 0.0, "until": None, "items": 0, "requests": 0}
+state = {"mode": "none", "seconds": 0.0, "until": None, "items": 0, "requests": 0, "really": 0}
 
 
 def operations(body):
@@ -44,6 +45,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         headers.setdefault("Content-Type", "application/json")
         server.request(self.command, self.path, body, headers)
         answer = server.getresponse()
+        state["really"] += answer.status == 429
         return answer.status, answer.read()
 
     def some_items(self, body):
@@ -53,7 +55,10 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             taken = [chance.random() < 0.5 for _ in all_of_it]
             state["items"] += taken.count(False)
         part = b"".join(b"\n".join(o) + b"\n" for o, take in zip(all_of_it, taken) if take)
-        items = iter(json.loads(self.forward(part)[1])["items"] if part else [])
+        status, answer = self.forward(part) if part else (200, b'{"items":[]}')
+        if status != 200:
+            return status, answer
+        items = iter(json.loads(answer)["items"])
         busy = [{"status": s, "error": {"type": "es_rejected_execution_exception", "reason": "test"}} for s in (429, 503)]
         answers = [next(items) if take else {"index": busy[i % 2]} for i, take in enumerate(taken)]
         return 200, json.dumps({"errors": True, "items": answers}).encode()
@@ -85,7 +90,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         elif self.path.startswith("/faults/"):
             mode, _, seconds = self.path[len("/faults/") :].partition("-")
             state.update(mode=mode, seconds=float(seconds or 0), until=None)
-            status, answer = 200, f"{state['items']} {state['requests']}\n".encode()
+            status, answer = 200, f"{state['items']} {state['requests']} {state['really']}\n".encode()
         elif "/_bulk" in self.path and state["mode"] == "items":
             status, answer = self.some_items(body)
         elif "/_bulk" in self.path and self.busy():

@@ -225,6 +225,7 @@ turn_pages()
 		cursor=$(next_cursor err)
 		pages=$((pages + 1))
 		[ "$pages" -ne 3 ] || restart
+		[ "$pages" -ne 5 ] || fault expire >nothing
 	done
 	is "$pages" 8 "$engine: $records records have 8 pages"
 	check "$engine: the server restarted between them, each record comes once, in order" cmp pg.many answer
@@ -297,6 +298,7 @@ try()
 	expect_exit 0 "$engine: a file is searchable" on "$engine" csvp-run -q -d navaids -k id "$DATA/navaids.csv"
 	expect_exit 0 "$engine: create-index has nothing to do" on "$engine" csvp-admin create-index
 	check_books navaids
+	[ "$engine" = opensearch ] || check "$engine: which was too much at once for it" test "$(fault none | cut -d' ' -f3)" -ge 1
 	same loaded
 	edit "$engine"
 	check "$engine: edits reach the index" drained "$engine"
@@ -320,6 +322,8 @@ try()
 	kill "$proxy"
 }
 
+# One that has too much to do with a request of some megabytes.
+export CSVP_SERVICES_ELASTICSEARCH='indexing_pressure.memory.limit: 1mb'
 with_services elasticsearch opensearch
 unset CSVP_SEARCH_URL
 on_pg
