@@ -161,6 +161,7 @@ bench: all tests $(UNLIMITED)
 	B=$(B) tests/bench/run
 	B=$(B) tests/bench/search
 	B=$(B) tests/bench/services
+	B=$(B) tests/bench/api
 
 migrate: all
 	$(B)/bin/csvp-admin migrate
