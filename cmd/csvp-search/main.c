@@ -154,7 +154,7 @@ print_hits(
 static int
 search(const struct asked *a, enum print_format format, char *const *words, uint64_t *hits, struct err *e)
 {
-	struct site *site = site_open(e);
+	struct site *site = site_open_to_search(e);
 	struct find *find = site != NULL ? find_open(site, a->dataset, e) : NULL;
 	struct query q;
 	int result = -1;

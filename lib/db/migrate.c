@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -21,14 +22,13 @@ current(struct pg *pg, size_t count, struct err *e)
 	struct pg_rows *rows;
 	int version;
 
-	if (PG_QUERY(pg, &rows, e, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", "csvp.migration") != 0)
-		return -1;
-	version = pg_rows_bool(rows, 0, 0);
-	pg_rows_free(rows);
-	if (version == 0)
+	/* Each program's first question: one round trip, unless the table is not there. */
+	if (pg_query(pg, &rows, e, "SELECT coalesce(max(version), 0) FROM csvp.migration", 0, NULL) != 0) {
+		if (strcmp(pg_sqlstate(pg), "42P01") != 0)
+			return -1;
+		*e = (struct err){0};
 		return 0;
-	if (pg_query(pg, &rows, e, "SELECT coalesce(max(version), 0) FROM csvp.migration", 0, NULL) != 0)
-		return -1;
+	}
 	version = (int)pg_rows_int(rows, 0, 0);
 	pg_rows_free(rows);
 	if ((size_t)version > count)

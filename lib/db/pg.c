@@ -11,11 +11,29 @@
 #include "db/pg_internal.h"
 
 struct pg *
-pg_open(const char *conninfo, struct err *e)
+pg_open_begin(const char *conninfo, struct err *e)
 {
 	struct pg *pg = buf_calloc(1, sizeof *pg);
 
-	if (pg_connect_session(pg, conninfo != NULL ? conninfo : "", e) == 0)
+	pg->conninfo = buf_strdup(conninfo != NULL ? conninfo : "");
+	if (pg_connect_begin(pg, e) == 0)
+		return pg;
+	pg_close(pg);
+	return NULL;
+}
+
+int
+pg_open_finish(struct pg *pg, struct err *e)
+{
+	return pg_connect_session(pg, e);
+}
+
+struct pg *
+pg_open(const char *conninfo, struct err *e)
+{
+	struct pg *pg = pg_open_begin(conninfo, e);
+
+	if (pg == NULL || pg_open_finish(pg, e) == 0)
 		return pg;
 	pg_close(pg);
 	return NULL;
@@ -27,6 +45,9 @@ pg_close(struct pg *pg)
 	if (pg == NULL)
 		return;
 	PQfinish(pg->conn);
+	if (pg->conninfo != NULL)
+		explicit_bzero(pg->conninfo, strlen(pg->conninfo));
+	free(pg->conninfo);
 	free(pg);
 }
 

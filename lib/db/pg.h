@@ -32,6 +32,9 @@ struct pg_rows;
 /* A URL or key=value pairs; what it leaves out, or all of it if it is NULL or "", comes from PG* and libpq. */
 struct pg *pg_open(const char *conninfo, struct err *e);
 void pg_close(struct pg *pg);
+/* In two steps: pg_open_begin does not wait for the server. Until pg_open_finish is 0, only pg_close is allowed. */
+struct pg *pg_open_begin(const char *conninfo, struct err *e);
+int pg_open_finish(struct pg *pg, struct err *e) __attribute__((warn_unused_result));
 
 /* The five-letter SQLSTATE of the last failed call, "" if it had none. */
 const char *pg_sqlstate(const struct pg *pg);
@@ -53,10 +56,7 @@ int pg_exec(struct pg *pg, const char *sql, struct err *e) __attribute__((warn_u
 int pg_execf(struct pg *pg, struct err *e, const char *format, ...)
     __attribute__((format(printf, 3, 4), warn_unused_result));
 
-/*
- * Run one statement with text parameters ($1..; a NULL pointer is NULL).
- * *rows (may be NULL if not wanted) is freed by pg_rows_free.
- */
+/* Run one statement with text parameters ($1..; a NULL pointer is NULL). *rows (may be NULL) is freed by pg_rows_free. */
 int pg_query(struct pg *pg, struct pg_rows **rows, struct err *e, const char *sql, size_t count,
     const char *const *params) __attribute__((warn_unused_result));
 

@@ -83,32 +83,31 @@ check_conninfo(const char *conninfo, int64_t *milliseconds, struct err *e)
 
 /* The rest of PQconnectStart, open to signals. */
 static int
-finish(struct pg *pg, int64_t milliseconds, struct err *e)
+finish(struct pg *pg, struct err *e)
 {
-	int64_t deadline = clk_now(clk_system()) + milliseconds;
-	PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+	int64_t deadline = clk_now(clk_system()) + pg->connect_ms;
 
-	while (step != PGRES_POLLING_OK) {
+	while (pg->step != PGRES_POLLING_OK) {
 		struct pollfd fds[2] = {
-		    {.fd = PQsocket(pg->conn), .events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT},
+		    {.fd = PQsocket(pg->conn), .events = pg->step == PGRES_POLLING_READING ? POLLIN : POLLOUT},
 		    {.fd = sig_fd(), .events = POLLIN},
 		};
 		int64_t left = deadline - clk_now(clk_system());
 		int n;
 
-		if (step == PGRES_POLLING_FAILED)
+		if (pg->step == PGRES_POLLING_FAILED)
 			return pg_error_connect(pg, e);
 		if (left <= 0)
 			return err_set(e, ERR_AGAIN,
 			    "cannot connect to the database: %s port %s did not answer in %d s", PQhost(pg->conn),
-			    PQport(pg->conn), (int)(milliseconds / 1000));
+			    PQport(pg->conn), (int)(pg->connect_ms / 1000));
 		n = poll(fds, 2, (int)left);
 		if (n < 0 && errno != EINTR)
 			return err_errno(e, errno, "cannot wait for the database");
 		if (sig_check(e) != 0)
 			return -1;
 		if (n > 0)
-			step = PQconnectPoll(pg->conn);
+			pg->step = PQconnectPoll(pg->conn);
 	}
 	return 0;
 }
@@ -125,13 +124,13 @@ name_session(char name[64])
 }
 
 static int
-try(struct pg *pg, const char *conninfo, int64_t milliseconds, struct err *e)
+start(struct pg *pg, struct err *e)
 {
 	char name[64];
 	/* What stands before dbname is a default that the conninfo may change; what follows it is pinned. */
 	const char *const keywords[] = {"fallback_application_name", "keepalives_idle", "keepalives_interval",
 	    "keepalives_count", "tcp_user_timeout", "dbname", "client_encoding", NULL};
-	const char *const values[] = {name, "60", "10", "6", "300000", conninfo, "UTF8", NULL};
+	const char *const values[] = {name, "60", "10", "6", "300000", pg->conninfo, "UTF8", NULL};
 
 	name_session(name);
 	pg->sqlstate[0] = '\0';
@@ -143,9 +142,18 @@ try(struct pg *pg, const char *conninfo, int64_t milliseconds, struct err *e)
 	/* Only this way does a refusal come with its SQLSTATE. */
 	PQsetErrorVerbosity(pg->conn, PQERRORS_VERBOSE);
 	PQsetNoticeReceiver(pg->conn, on_notice, NULL);
-	if (PQstatus(pg->conn) == CONNECTION_BAD)
-		return pg_error_connect(pg, e);
-	if (finish(pg, milliseconds, e) != 0)
+	pg->step = PGRES_POLLING_WRITING;
+	pg->begun = PQstatus(pg->conn) != CONNECTION_BAD;
+	return pg->begun ? 0 : pg_error_connect(pg, e);
+}
+
+static int
+try(struct pg *pg, struct err *e)
+{
+	if (!pg->begun && start(pg, e) != 0)
+		return -1;
+	pg->begun = false;
+	if (finish(pg, e) != 0)
 		return -1;
 	PQsetErrorVerbosity(pg->conn, PQERRORS_DEFAULT);
 	if (PQsetnonblocking(pg->conn, 1) != 0)
@@ -191,18 +199,33 @@ pin_all(struct pg *pg, struct err *e)
 }
 
 int
-pg_connect_session(struct pg *pg, const char *conninfo, struct err *e)
+pg_connect_begin(struct pg *pg, struct err *e)
 {
-	int64_t start = clk_now(clk_system());
-	const char *encoding;
-	int64_t milliseconds;
+	struct err why;
 
-	if (check_conninfo(conninfo, &milliseconds, e) != 0)
+	if (check_conninfo(pg->conninfo, &pg->connect_ms, e) != 0)
 		return -1;
-	while (try(pg, conninfo, milliseconds, e) != 0 || pin_all(pg, e) != 0) {
+	/* A server that cannot be reached now is tried again where its answer is waited for. */
+	if (start(pg, &why) == 0) {
+		struct pollfd socket = {.fd = PQsocket(pg->conn), .events = POLLOUT};
+
+		/* On a machine's own socket the first packet goes at once. */
+		if (poll(&socket, 1, 0) == 1)
+			pg->step = PQconnectPoll(pg->conn);
+	}
+	return 0;
+}
+
+int
+pg_connect_session(struct pg *pg, struct err *e)
+{
+	int64_t begun = clk_now(clk_system());
+	const char *encoding;
+
+	while (try(pg, e) != 0 || pin_all(pg, e) != 0) {
 		struct pollfd wake = {.fd = sig_fd(), .events = POLLIN};
 
-		if (clk_now(clk_system()) - start >= patience(pg, e))
+		if (clk_now(clk_system()) - begun >= patience(pg, e))
 			return -1;
 		if (poll(&wake, 1, AGAIN_MS) != 0 && sig_check(e) != 0)
 			return -1;

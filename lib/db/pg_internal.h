@@ -13,6 +13,10 @@ struct err;
 
 struct pg {
 	PGconn *conn;
+	char *conninfo;
+	int64_t connect_ms; /* that connecting may take */
+	bool begun;         /* `conn` is on its way to a session: */
+	PostgresPollingStatusType step;
 	bool lost;
 	bool copying;     /* between pg_copy_begin and its end */
 	uint64_t copied;  /* rows of the last COPY FROM */
@@ -27,8 +31,9 @@ struct pg_rows {
 	PGresult *result;
 };
 
-/* pg_connect.c: connect pg->conn and pin the session's settings. */
-int pg_connect_session(struct pg *pg, const char *conninfo, struct err *e);
+/* pg_connect.c: begin to connect pg->conn, without waiting; bring that to its end, and pin the session's settings. */
+int pg_connect_begin(struct pg *pg, struct err *e);
+int pg_connect_session(struct pg *pg, struct err *e);
 
 /* pg_error.c: what PostgreSQL said, as an error of ours. */
 

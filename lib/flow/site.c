@@ -12,13 +12,12 @@
 #include "db/pg.h"
 #include "db/private.h"
 #include "flow/pool.h"
+#include "flow/site_aws.h"
 #include "ledger/ledger.h"
 #include "ledger/throttle.h"
-#include "net/aws.h"
 #include "net/url.h"
 #include "queue/queue.h"
 #include "search/search.h"
-#include "store/store.h"
 
 struct site {
 	char *home;
@@ -181,41 +180,60 @@ first_rates(struct pg *pg, struct err *e)
 }
 
 static int
-check_migrated(const struct site *site, struct err *e)
+check_migrated(const struct site *site, struct pg *pg, struct err *e)
 {
-	struct pg *pg = pg_open(site->conninfo, e);
-	int pending, result = -1;
+	int pending = ledger_pending_migrations(pg, e);
 
-	if (pg == NULL)
-		return -1;
-	pending = ledger_pending_migrations(pg, e);
 	if (pending > 0 && site->private_database) {
 		pending = ledger_migrate(pg, e) < 0 ? -1 : 0;
 	} else if (pending > 0) {
 		err_set(e, ERR_CONFIG, "the database is not migrated (%d to do); hint: csvp-admin migrate", pending);
 		pending = -1;
 	}
-	if (pending == 0)
-		result = first_rates(pg, e);
-	if (result == 0)
-		result = ledger_worker(pg, e);
-	if (result == 0)
+	return pending == 0 && first_rates(pg, e) == 0 ? ledger_worker(pg, e) : -1;
+}
+
+/* The first session; the search index is made ready while the server makes that, if it is to be. */
+static int
+connect_first(const struct site *site, bool searching, struct err *e)
+{
+	struct pg *pg = pg_open_begin(site->conninfo, e);
+	struct search *search = pg != NULL && searching ? site_search(site, e) : NULL;
+
+	if (pg != NULL && (search != NULL || !searching) && pg_open_finish(pg, e) == 0 &&
+	    check_migrated(site, pg, e) == 0) {
+		if (searching)
+			site_release_search(site, search);
 		site_release(site, pg);
-	else
-		pg_close(pg);
-	return result;
+		return 0;
+	}
+	search_close(search);
+	pg_close(pg);
+	return -1;
+}
+
+static struct site *
+open_migrated(bool searching, struct err *e)
+{
+	struct site *site = site_open_unmigrated(e);
+
+	if (site != NULL && connect_first(site, searching, e) != 0) {
+		site_close(site);
+		return NULL;
+	}
+	return site;
 }
 
 struct site *
 site_open(struct err *e)
 {
-	struct site *site = site_open_unmigrated(e);
+	return open_migrated(false, e);
+}
 
-	if (site != NULL && check_migrated(site, e) != 0) {
-		site_close(site);
-		return NULL;
-	}
-	return site;
+struct site *
+site_open_to_search(struct err *e)
+{
+	return open_migrated(true, e);
 }
 
 void
@@ -273,39 +291,6 @@ site_release(const struct site *site, struct pg *pg)
 		pg_close(pg);
 }
 
-/* Of these settings the first that is there; texts stay valid for ever. */
-static const char *
-first_setting(const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (config_get(*names) != NULL)
-			return config_get(*names);
-	return NULL;
-}
-
-/* Credentials, and where the service is whose own names for that are `endpoints`. */
-static struct aws
-aws_settings(const char *const *endpoints)
-{
-	return (struct aws){
-	    .access_key = config_get("AWS_ACCESS_KEY_ID"),
-	    .secret_key = config_get("AWS_SECRET_ACCESS_KEY"),
-	    .session_token = config_get("AWS_SESSION_TOKEN"),
-	    .region = config_get("AWS_REGION"),
-	    .endpoint = first_setting(endpoints),
-	    .ca_file = config_get("AWS_CA_BUNDLE"),
-	};
-}
-
-struct store *
-site_store(const struct site *site, struct err *e)
-{
-	static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL", NULL};
-	struct aws aws = aws_settings(endpoints);
-
-	return store_open(&(struct store_options){.url = site->store_url, .aws = &aws, .spill = getenv("TMPDIR")}, e);
-}
-
 struct search *
 site_search(const struct site *site, struct err *e)
 {
@@ -344,7 +329,7 @@ struct queue *
 site_queue(const struct site *site, struct err *e)
 {
 	static const char *const endpoints[] = {"AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL", NULL};
-	struct aws aws = aws_settings(endpoints);
+	struct aws aws = site_aws(endpoints);
 	const struct queue_options options = {
 	    .url = site->queue_url,
 	    .conninfo = site->conninfo,

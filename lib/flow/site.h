@@ -21,6 +21,9 @@ struct store;
 struct site *site_open(struct err *e);
 void site_close(struct site *site);
 
+/* The same for one who is about to search: what that needs is made ready meanwhile. */
+struct site *site_open_to_search(struct err *e);
+
 /* The same without the check, for `csvp-admin migrate` and `psql`. */
 struct site *site_open_unmigrated(struct err *e);
 

@@ -208,83 +208,66 @@ fail:
 	return -1;
 }
 
-/* The columns that csvp adds may have been dropped by a person. */
+/* A column that csvp adds, or one of the dataset's, has been dropped by a person. */
 static int
-check_own_columns(struct pg *pg, const struct dataset *d, struct err *e)
+column_missing(const struct dataset *d, const char *name, bool own, struct err *e)
 {
-	struct pg_rows *rows;
-	char id[24];
-	int result;
+	return err_set(e, ERR_DATA, "dataset %s: table %s.%s has no column \"%s\" any more%s", d->name, d->table_schema,
+	    d->table_name, name,
+	    own ? ", which csvp orders records by; hint: drop the dataset and upload its files again"
+		: "; hint: put it back, or drop the dataset");
+}
 
-	snprintf(id, sizeof id, "%" PRId64, d->id);
-	result = PG_QUERY(pg, &rows, e,
-	    "SELECT n FROM csvp.dataset d, unnest(CASE WHEN d.key = '{}' THEN '{_version,_id}'::text[] ELSE "
-	    "'{_version}' "
-	    "END) n WHERE d.id = $1 AND NOT EXISTS (SELECT FROM pg_attribute WHERE attname = n AND NOT attisdropped"
-	    " AND attrelid = to_regclass(format('%I.%I', d.table_schema, d.table_name)))",
-	    id);
-	if (result != 0)
-		return -1;
-	if (pg_rows_count(rows) > 0)
-		result = err_set(e, ERR_DATA,
-		    "dataset %s: table %s.%s has no column \"%s\" any more, which csvp orders records by; hint: drop "
-		    "the "
-		    "dataset and upload its files again",
-		    d->name, d->table_schema, d->table_name, pg_rows_text(rows, 0, 0));
-	pg_rows_free(rows);
-	return result;
+/* A row of dataset_shape: a column, one of csvp's own, or a part of the key. */
+static int
+take_shape_row(const struct dataset *d, struct shape *shape, const struct pg_rows *rows, size_t row, struct err *e)
+{
+	const char *kind = pg_rows_text(rows, row, 0), *name = pg_rows_text(rows, row, 2);
+	const char *sql = pg_rows_text(rows, row, 3);
+	enum type_id type;
+
+	if (*kind == 'k')
+		return shape_add_key(shape, name, e);
+	if (sql == NULL)
+		return column_missing(d, name, *kind == 'o', e);
+	/* A type of a person's own choice takes any text; the server has the last word on each value. */
+	if (!type_parse(sql, &type))
+		type = TYPE_TEXT;
+	if (*kind == 'c')
+		shape_add(shape, pg_rows_text(rows, row, 1), name, type, pg_rows_bool(rows, row, 4));
+	return 0;
 }
 
 int
 dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struct err *e)
 {
 	struct pg_rows *rows;
+	int result = 0;
 	char id[24];
-	size_t count;
 
 	*shape = (struct shape){0};
 	snprintf(id, sizeof id, "%" PRId64, d->id);
+	/* Columns, then csvp's own, then the key; of a dataset that has no columns yet nothing. */
 	if (PG_QUERY(pg, &rows, e,
-		"SELECT c.header, c.name, format_type(a.atttypid, NULL), c.undecided"
-		"  FROM csvp.dataset_column c JOIN csvp.dataset d ON d.id = c.dataset"
+		"SELECT c.kind, c.header, c.name, format_type(a.atttypid, NULL), c.undecided"
+		"  FROM csvp.dataset d CROSS JOIN LATERAL ("
+		"   SELECT 'c' AS kind, position, header, name, undecided FROM csvp.dataset_column WHERE dataset = d.id"
+		"   UNION ALL SELECT 'o', 1, NULL, '_version', false"
+		"   UNION ALL SELECT 'o', 2, NULL, '_id', false WHERE d.key = '{}'"
+		"   UNION ALL SELECT 'k', place, NULL, part, false FROM unnest(d.key) WITH ORDINALITY k (part, place)) "
+		"c"
 		"  LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(format('%I.%I', d.table_schema, d.table_name))"
-		"   AND a.attname = c.name AND NOT a.attisdropped"
-		" WHERE d.id = $1 ORDER BY c.position",
+		"   AND a.attname = c.name AND NOT a.attisdropped AND c.kind <> 'k'"
+		" WHERE d.id = $1 AND EXISTS (SELECT FROM csvp.dataset_column WHERE dataset = d.id)"
+		" ORDER BY array_position('{c,o,k}', c.kind), c.position",
 		id) != 0)
 		return -1;
-	count = pg_rows_count(rows);
-	for (size_t i = 0; i < count; i++) {
-		const char *sql = pg_rows_text(rows, i, 2);
-		enum type_id type;
-
-		if (sql == NULL) {
-			err_set(e, ERR_DATA,
-			    "dataset %s: table %s.%s has no column \"%s\" any more; hint: put it back, or drop the "
-			    "dataset",
-			    d->name, d->table_schema, d->table_name, pg_rows_text(rows, i, 1));
-			goto fail;
-		}
-		/* A type of a person's own choice takes any text; the server has the last word on each value. */
-		if (!type_parse(sql, &type))
-			type = TYPE_TEXT;
-		shape_add(shape, pg_rows_text(rows, i, 0), pg_rows_text(rows, i, 1), type, pg_rows_bool(rows, i, 3));
-	}
-	if (count > 0 && check_own_columns(pg, d, e) != 0)
-		goto fail;
+	for (size_t i = 0; i < pg_rows_count(rows) && result == 0; i++)
+		result = take_shape_row(d, shape, rows, i, e);
 	pg_rows_free(rows);
-	rows = NULL;
-	if (PG_QUERY(pg, &rows, e, "SELECT unnest(key) FROM csvp.dataset WHERE id = $1", id) != 0)
-		goto fail;
-	for (size_t i = 0; count > 0 && i < pg_rows_count(rows); i++)
-		if (shape_add_key(shape, pg_rows_text(rows, i, 0), e) != 0)
-			goto fail;
-	pg_rows_free(rows);
-	return 0;
-
-fail:
-	pg_rows_free(rows);
-	shape_fini(shape);
-	return -1;
+	if (result != 0)
+		shape_fini(shape);
+	return result;
 }
 
 int

@@ -50,7 +50,14 @@ char *es_alias(const struct es *es, const struct search_index *index);
 int es_call(struct es *es, const char *method, const char *path, const struct buf *body, struct err *e)
     __attribute__((warn_unused_result));
 
-/* The same, and any other status than 2xx is an error, too: 66 for 404 of an index that is missing, else 70. */
+/*
+ * The same for what only reads an index: no round trip to learn what server it
+ * is, unless the answer makes that a question.
+ */
+int es_ask(struct es *es, const char *method, const char *path, const struct buf *body, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* The same as es_call, and any other status than 2xx is an error, too: 66 for 404 of an index that is missing, else 70. */
 int es_do(struct es *es, const char *method, const char *path, const struct buf *body, struct err *e)
     __attribute__((warn_unused_result));
 

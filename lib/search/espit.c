@@ -62,7 +62,7 @@ espit_state(struct es *es, const struct search_index *index, struct buf *state, 
 {
 	char *alias = es_alias(es, index);
 	char *path = buf_format("/%s/_stats/docs?level=shards&filter_path=indices.*.uuid,indices.*.shards.*.seq_no."
-				"max_seq_no,indices.*.shards.*.docs.deleted,indices.*.shards.*.routing.primary",
+				"max_seq_no,indices.*.shards.*.docs,indices.*.shards.*.routing.primary",
 	    alias);
 	int result = es_call(es, "GET", path, NULL, e);
 	unsigned char digest[DIGEST_BYTES];

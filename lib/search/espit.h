@@ -24,7 +24,7 @@ int espit_open(struct es *es, const struct search_index *index, char **id, struc
 /* Close it; what fails is left to its end. */
 void espit_close(struct es *es, const char *id);
 
-/* Append what changes whenever the index does: the writes of each shard, and the deleted documents it still counts. */
+/* Append what changes whenever the index does: each shard's writes, its documents, and the deleted ones it still counts. */
 int espit_state(struct es *es, const struct search_index *index, struct buf *state, struct err *e) MUST_CHECK;
 
 #endif

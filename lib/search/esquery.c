@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/num.h"
 #include "schema/shape.h"
 #include "search/cursor.h"
@@ -16,6 +17,7 @@
 #include "search/esmatch.h"
 #include "search/esnear.h"
 #include "search/espit.h"
+#include "search/essort.h"
 #include "search/esvalue.h"
 #include "search/query.h"
 #include "search/search_driver.h"
@@ -25,16 +27,14 @@
 #define MOST_HITS 5000
 #define ANSWER_BYTES ((size_t)4 << 20)
 
-enum order { BY_SCORE, BY_KEY, BY_COLUMN };
-
-static const char order_letters[] = {[BY_SCORE] = 'r', [BY_KEY] = 'k', [BY_COLUMN] = 'c'};
+static const char order_letters[] = {[ESSORT_SCORE] = 'r', [ESSORT_KEY] = 'k', [ESSORT_COLUMN] = 'c'};
 
 /* A query being answered. */
 struct run {
 	struct es *es;
 	const struct search_index *index;
 	const struct query *query;
-	enum order order;
+	enum essort_order order;
 	struct buf match;
 	char **near; /* for each term NULL, or the words that it stands for */
 
@@ -42,9 +42,10 @@ struct run {
 	bool going_on;
 	struct buf last; /* a state (cursor.h): the value sorted by, then the key's */
 
-	/* BY_SCORE: the point in time, and what the index was like. */
+	/* ESSORT_SCORE: the point in time, and what the index was like. */
 	char *pit;
 	struct buf state;
+	bool trying; /* without a point in time, as long as one answer holds all */
 
 	search_each *each;
 	void *ctx;
@@ -59,20 +60,6 @@ static int
 damaged(struct err *e)
 {
 	return err_set(e, ERR_USAGE, "the cursor is damaged; hint: give it whole, as the page before printed it");
-}
-
-static size_t
-key_count(const struct run *r)
-{
-	return r->index->shape->key_count > 0 ? r->index->shape->key_count : 1;
-}
-
-static enum type_id
-key_type(const struct run *r, size_t part)
-{
-	const struct shape *shape = r->index->shape;
-
-	return shape->key_count > 0 ? shape->columns[shape->key[part]].type : TYPE_BIGINT;
 }
 
 /* A number as the engine writes scores. */
@@ -91,10 +78,10 @@ static bool
 may_be_last(const struct run *r, const char *value)
 {
 	if (value == NULL)
-		return r->order != BY_SCORE;
-	if (r->order == BY_SCORE)
+		return r->order != ESSORT_SCORE;
+	if (r->order == ESSORT_SCORE)
 		return is_score(value);
-	return r->order == BY_COLUMN && esvalue_check(r->index->shape->columns[r->query->sort].type, value);
+	return r->order == ESSORT_COLUMN && esvalue_check(r->index->shape->columns[r->query->sort].type, value);
 }
 
 /* The words that mistyped terms stand for: pairs of the term's number and its words. */
@@ -128,17 +115,19 @@ read_state(struct run *r, const struct buf *from, struct err *e)
 	    (order = memchr(order_letters, *letter, sizeof order_letters)) == NULL)
 		return damaged(e);
 	/* The binding tells what query it is, but not what a forger makes of it. */
-	if ((enum order)(order - order_letters) != r->order)
+	if ((enum essort_order)(order - order_letters) != r->order)
 		return damaged(e);
-	if (r->order == BY_SCORE && (!cursor_take(from, &at, &pit) || !cursor_take(from, &at, &state) || state == NULL))
+	if (r->order == ESSORT_SCORE &&
+	    (!cursor_take(from, &at, &pit) || !cursor_take(from, &at, &state) || state == NULL))
 		return damaged(e);
 	if (!cursor_take(from, &at, &value))
 		return damaged(e);
 	if (!may_be_last(r, value))
 		return damaged(e);
 	cursor_put(&r->last, value);
-	for (size_t i = 0; i < key_count(r); i++) {
-		if (!cursor_take(from, &at, &value) || value == NULL || !esvalue_check(key_type(r, i), value))
+	for (size_t i = 0; i < essort_keys(r->index); i++) {
+		if (!cursor_take(from, &at, &value) || value == NULL ||
+		    !esvalue_check(essort_key_type(r->index, i), value))
 			return damaged(e);
 		cursor_put(&r->last, value);
 	}
@@ -158,7 +147,7 @@ write_state(struct run *r, struct buf *next)
 	const char letter[] = {order_letters[r->order], '\0'};
 
 	cursor_put(next, letter);
-	if (r->order == BY_SCORE) {
+	if (r->order == ESSORT_SCORE) {
 		cursor_put(next, r->pit);
 		cursor_put(next, r->state.bytes);
 	}
@@ -175,102 +164,20 @@ write_state(struct run *r, struct buf *next)
 }
 
 static void
-write_key_field(struct buf *json, const struct run *r, size_t part)
-{
-	if (r->index->shape->key_count == 0)
-		buf_string(json, "\"id\"");
-	else
-		esmatch_field(json, r->index, r->index->shape->key[part]);
-}
-
-static bool
-sorts_by_long(const struct run *r)
-{
-	return r->order == BY_COLUMN && esvalue_group(r->index->shape->columns[r->query->sort].type) == ESVALUE_LONG;
-}
-
-/* The column's field, then for a long whether it is one of those that look like no value (esvalue.h), then the key. */
-static void
-write_sort(struct buf *json, const struct run *r)
-{
-	buf_string(json, ",\"sort\":[");
-	if (r->order == BY_SCORE)
-		buf_string(json, "{\"_score\":\"desc\"},");
-	if (r->order == BY_COLUMN) {
-		const struct column *column = &r->index->shape->columns[r->query->sort];
-		const char *type = sorts_by_long(r) ? "long" : "keyword";
-
-		buf_byte(json, '{');
-		esmatch_field(json, r->index, (size_t)r->query->sort);
-		buf_printf(json, ":{\"order\":\"%s\",\"missing\":\"_last\",\"unmapped_type\":\"%s\"}},",
-		    r->query->descending ? "desc" : "asc", type);
-		if (sorts_by_long(r)) {
-			struct buf field = {0};
-
-			buf_printf(&field, "z.%s", column->name);
-			buf_byte(json, '{');
-			type_to_json(TYPE_TEXT, json, field.bytes, field.length);
-			buf_string(json, ":{\"missing\":\"_last\",\"unmapped_type\":\"long\"}},");
-			buf_fini(&field);
-		}
-	}
-	for (size_t i = 0; i < key_count(r); i++) {
-		buf_string(json, i > 0 ? ",{" : "{");
-		write_key_field(json, r, i);
-		buf_string(json, ":\"asc\"}");
-	}
-	buf_byte(json, ']');
-}
-
-/* To the sort no long is the highest one, or descending the lowest. */
-static void
-write_last_sort(struct buf *json, const struct run *r, const char *value)
-{
-	enum type_id type = r->index->shape->columns[r->query->sort].type;
-
-	if (value != NULL)
-		esvalue_json(type, json, value);
-	else if (!sorts_by_long(r))
-		buf_string(json, "null");
-	else
-		buf_printf(json, "%" PRId64, r->query->descending ? INT64_MIN : INT64_MAX);
-	if (sorts_by_long(r))
-		buf_printf(json, ",%" PRId64, value != NULL && esvalue_extreme(value) ? INT64_C(1) : INT64_MAX);
-	buf_byte(json, ',');
-}
-
-static void
-write_search_after(struct buf *json, const struct run *r)
-{
-	const char *value;
-	size_t at = 0;
-
-	if (!r->going_on)
-		return;
-	buf_string(json, ",\"search_after\":[");
-	cursor_take(&r->last, &at, &value);
-	if (r->order == BY_SCORE)
-		buf_printf(json, "%s,", value);
-	else if (r->order == BY_COLUMN)
-		write_last_sort(json, r, value);
-	for (size_t i = 0; i < key_count(r); i++) {
-		buf_string(json, i > 0 ? "," : "");
-		cursor_take(&r->last, &at, &value);
-		esvalue_json(key_type(r, i), json, value);
-	}
-	buf_byte(json, ']');
-}
-
-static void
 write_search(struct buf *json, const struct run *r, uint64_t size, bool first)
 {
-	buf_printf(json, "{\"size\":%" PRIu64 ",\"version\":true,\"track_total_hits\":%s,\"query\":%s", size,
-	    first && r->query->total ? "true" : "false", r->match.bytes);
+	buf_printf(json, "{\"size\":%" PRIu64 ",\"version\":true,\"track_total_hits\":", size);
+	if (r->trying && !r->query->total)
+		buf_printf(json, "%" PRIu64, size);
+	else
+		buf_string(json, first && r->query->total ? "true" : "false");
+	buf_printf(json, ",\"query\":%s", r->match.bytes);
 	if (first)
 		esfacet_write(json, r->index, r->query);
 	if (size > 0) {
-		write_sort(json, r);
-		write_search_after(json, r);
+		essort_write(json, r->index, r->query, r->order);
+		if (r->going_on)
+			essort_after(json, r->index, r->query, r->order, &r->last);
 	}
 	if (r->pit != NULL) {
 		buf_string(json, ",\"pit\":{\"keep_alive\":\"" ESPIT_KEEP "\",\"id\":");
@@ -292,7 +199,7 @@ ask(struct run *r, uint64_t size, bool first, struct err *e)
 	/* With a point in time the index is that of the time. */
 	path = r->pit != NULL ? buf_strdup("/_search?allow_partial_search_results=false")
 			      : buf_format("/%s/_search?allow_partial_search_results=false", alias);
-	result = es_call(r->es, "POST", path, &json, e);
+	result = es_ask(r->es, "POST", path, &json, e);
 	free(path);
 	free(alias);
 	buf_fini(&json);
@@ -315,20 +222,20 @@ note_place(struct run *r, const char *score, const char *id, struct err *e)
 	int result = 0;
 
 	buf_reset(&r->last);
-	if (r->order == BY_COLUMN && r->values[r->query->sort] != NULL) {
+	if (r->order == ESSORT_COLUMN && r->values[r->query->sort] != NULL) {
 		buf_string(&form, "");
 		if (!esvalue_write(r->index->shape->columns[r->query->sort].type, &form, r->values[r->query->sort]))
 			result = es_nonsense(e);
 		cursor_put(&r->last, form.bytes);
 	} else {
-		cursor_put(&r->last, r->order == BY_SCORE ? score : NULL);
+		cursor_put(&r->last, r->order == ESSORT_SCORE ? score : NULL);
 	}
-	for (size_t i = 0; i < key_count(r); i++) {
+	for (size_t i = 0; i < essort_keys(r->index); i++) {
 		const char *value = r->index->shape->key_count == 0 ? id : r->values[r->index->shape->key[i]];
 
 		buf_reset(&form);
 		buf_string(&form, "");
-		if (value == NULL || !esvalue_write(key_type(r, i), &form, value))
+		if (value == NULL || !esvalue_write(essort_key_type(r->index, i), &form, value))
 			result = es_nonsense(e);
 		cursor_put(&r->last, form.bytes);
 	}
@@ -358,7 +265,7 @@ take_hit(struct run *r, struct json *j, struct err *e)
 			json_skip(j);
 	}
 	if (!read || j->bad || version == NULL || !num_int64(version, &hit.version) ||
-	    (r->order == BY_SCORE && score == NULL))
+	    (r->order == ESSORT_SCORE && score == NULL))
 		return es_nonsense(e);
 	if (r->passed == r->query->limit) {
 		r->more = true;
@@ -371,46 +278,79 @@ take_hit(struct run *r, struct json *j, struct err *e)
 	return r->each(r->ctx, &hit, e);
 }
 
-/* {"pit_id":"..","hits":{"total":{"value":5},"hits":[...]}}; *hits gets their number. */
+/* {"value":5,"relation":"eq"} */
 static int
-take_answer(struct run *r, bool first, uint64_t *hits, struct err *e)
+take_total(struct run *r, struct json *j, bool first, uint64_t *total, struct err *e)
+{
+	char *name, *text;
+
+	*total = 0;
+	if (!json_object(j))
+		return es_nonsense(e);
+	while (json_member(j, &name))
+		if (strcmp(name, "value") != 0)
+			json_skip(j);
+		else if ((text = json_text(j)) == NULL || !num_uint64(text, total))
+			return es_nonsense(e);
+	if (first && r->query->total)
+		r->page->total = *total;
+	return 0;
+}
+
+/* {"total":{"value":5},"hits":[...]}; 1 before the first hit if one answer does not hold all, and should. */
+static int
+take_hits(struct run *r, struct json *j, bool first, uint64_t size, uint64_t *hits, struct err *e)
+{
+	/* A server that says nothing of it may have more. */
+	uint64_t total = UINT64_MAX;
+	char *name;
+
+	while (json_member(j, &name)) {
+		if (strcmp(name, "total") == 0) {
+			if (take_total(r, j, first, &total, e) != 0)
+				return -1;
+		} else if (strcmp(name, "hits") == 0 && json_array(j)) {
+			if (r->trying && total >= size)
+				return 1;
+			for (; json_element(j); ++*hits)
+				if (take_hit(r, j, e) != 0)
+					return -1;
+		} else {
+			json_skip(j);
+		}
+	}
+	return 0;
+}
+
+/* {"took":3,"pit_id":"..","hits":{...}}; *hits gets their number. 1 as take_hits. */
+static int
+take_answer(struct run *r, bool first, uint64_t size, uint64_t *hits, struct err *e)
 {
 	struct json j;
 	char *name, *text;
+	int result;
 
 	*hits = 0;
 	if (!es_answer(r->es, &j, e))
 		return -1;
 	while (json_member(&j, &name)) {
-		if (strcmp(name, "pit_id") == 0 && (text = json_text(&j)) != NULL && r->pit != NULL) {
+		if (strcmp(name, "took") == 0) {
+			text = json_text(&j);
+			log_detail("search engine: %s ms", text != NULL ? text : "?");
+		} else if (strcmp(name, "pit_id") == 0 && r->pit != NULL) {
+			if ((text = json_text(&j)) == NULL)
+				return es_nonsense(e);
 			free(r->pit);
 			r->pit = buf_strdup(text);
-			continue;
-		}
-		if (strcmp(name, "aggregations") == 0 && first) {
+		} else if (strcmp(name, "aggregations") == 0 && first) {
 			if (!esfacet_read(&j, r->index, r->query, r->page))
 				return es_nonsense(e);
-			continue;
-		}
-		if (strcmp(name, "hits") != 0 || !json_object(&j)) {
+		} else if (strcmp(name, "hits") == 0 && json_object(&j)) {
+			result = take_hits(r, &j, first, size, hits, e);
+			if (result != 0)
+				return result;
+		} else {
 			json_skip(&j);
-			continue;
-		}
-		while (json_member(&j, &name)) {
-			if (strcmp(name, "total") == 0 && json_object(&j)) {
-				while (json_member(&j, &name))
-					if (strcmp(name, "value") != 0)
-						json_skip(&j);
-					else if ((text = json_text(&j)) == NULL ||
-						 (first && r->query->total && !num_uint64(text, &r->page->total)))
-						return es_nonsense(e);
-			} else if (strcmp(name, "hits") == 0 && json_array(&j)) {
-				for (; json_element(&j); ++*hits)
-					if (take_hit(r, &j, e) != 0)
-						return -1;
-			} else {
-				json_skip(&j);
-			}
 		}
 	}
 	return j.bad ? es_nonsense(e) : 0;
@@ -440,10 +380,11 @@ renew(struct run *r, struct err *e)
 	return result == 0 ? espit_open(r->es, r->index, &r->pit, e) : -1;
 }
 
-/* Before the first page by score: a point in time, and what the index is like. */
+/* Before the first page by score, if there are more: a point in time, and what the index is like. */
 static int
 fix(struct run *r, struct err *e)
 {
+	r->trying = false;
 	buf_reset(&r->state);
 	if (espit_state(r->es, r->index, &r->state, e) != 0)
 		return -1;
@@ -464,22 +405,42 @@ next_size(const struct run *r)
 	return left < most ? left + 1 : most;
 }
 
+/* Ask until the point in time, if there is one, lives. */
+static int
+ask_living(struct run *r, uint64_t size, bool first, struct err *e)
+{
+	int gone = ask(r, size, first, e);
+
+	if (gone == 1 && (gone = renew(r, e)) == 0)
+		gone = ask(r, size, first, e);
+	return gone == 1 ? err_set(e, ERR_AGAIN, "search engine %s forgets its points in time", r->es->base) : gone;
+}
+
+/* One answer with its hits; more than one: all of them from one point in time. */
+static int
+read_answer(struct run *r, uint64_t size, bool first, uint64_t *hits, struct err *e)
+{
+	int more = ask_living(r, size, first, e);
+
+	if (more == 0)
+		more = take_answer(r, first, size, hits, e);
+	if (more == 1 && fix(r, e) == 0 && ask_living(r, size, first, e) == 0)
+		more = take_answer(r, first, size, hits, e);
+	return more == 0 ? 0 : -1;
+}
+
 /* The hits of a page, request by request. */
 static int
 read_page(struct run *r, struct err *e)
 {
 	bool first = true;
 	uint64_t size, hits;
-	int gone;
 
 	buf_reset(&r->match);
 	esmatch_write(&r->match, r->index, r->query, r->near);
 	do {
 		size = r->query->limit > 0 ? next_size(r) : 0;
-		gone = ask(r, size, first, e);
-		if (gone == 1)
-			gone = renew(r, e) != 0 ? -1 : ask(r, size, first, e);
-		if (gone != 0 || take_answer(r, first, &hits, e) != 0)
+		if (read_answer(r, size, first, &hits, e) != 0)
 			return -1;
 		if (hits > 0 && r->es->response.body.length / hits > r->largest)
 			r->largest = r->es->response.body.length / hits;
@@ -495,8 +456,7 @@ read_first_page(struct run *r, struct err *e)
 {
 	bool found = false;
 
-	if (r->page->ranked && fix(r, e) != 0)
-		return -1;
+	r->trying = r->page->ranked;
 	if (read_page(r, e) != 0)
 		return -1;
 	if (r->passed > 0 || r->page->total > 0)
@@ -524,10 +484,10 @@ tell_near(const struct run *r)
 static int
 answer(struct run *r, const struct buf *from, struct err *e)
 {
-	r->order = r->query->sort >= 0 ? BY_COLUMN : r->query->term_count > 0 ? BY_SCORE : BY_KEY;
+	r->order = r->query->sort >= 0 ? ESSORT_COLUMN : r->query->term_count > 0 ? ESSORT_SCORE : ESSORT_KEY;
 	if (from != NULL && read_state(r, from, e) != 0)
 		return -1;
-	r->page->ranked = r->order == BY_SCORE && r->query->limit > 0;
+	r->page->ranked = r->order == ESSORT_SCORE && r->query->limit > 0;
 	if (from != NULL && r->page->ranked && r->pit == NULL && renew(r, e) != 0)
 		return -1;
 	if ((from != NULL ? read_page(r, e) : read_first_page(r, e)) != 0)
