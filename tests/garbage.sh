@@ -127,6 +127,7 @@ garbage()
 	put "objects/0123456789ab/1/1"
 	put "objects/$site/notes"
 	put "objects/$site/1/x$next"
+	put "objects/$site/x/$next"
 	stored >before
 	expect_exit 0 'a dry run' csvp-admin gc --dry-run
 	matches "$(cat err)" 'nothing was removed' 'says that it is one'
