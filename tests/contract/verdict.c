@@ -121,9 +121,8 @@ int
 main(void)
 {
 	const TTest *const tests[] = {a_job_that_is_not_split_is_75, a_chunk_pending_that_nobody_holds_is_75_for_index,
-	    once_nothing_is_pending_it_is_the_jobs_verdict,
-	    a_chunk_loaded_that_nobody_indexes_is_75_for_index, failed_chunks_are_65, a_key_that_nobody_built_is_built,
-	    the_worst_of_several_jobs_counts};
+	    once_nothing_is_pending_it_is_the_jobs_verdict, a_chunk_loaded_that_nobody_indexes_is_75_for_index,
+	    failed_chunks_are_65, a_key_that_nobody_built_is_built, the_worst_of_several_jobs_counts};
 
 	return session_run("verdict", begin, end, tests, sizeof tests / sizeof *tests);
 }
