@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/refs.h"
 #include "db/pg.h"
+#include "flow/finalise.h"
 #include "flow/site.h"
 #include "flow/stage.h"
 #include "flow/status.h"
@@ -270,7 +271,7 @@ run_resume(const struct site *site, char **operands, size_t count, uint64_t thre
 	if (count == 0) {
 		struct pg *pg = site_connect(site, e);
 
-		result = pg != NULL ? status_unfinished(pg, &ids, &id_count, e) : -1;
+		result = pg != NULL && finalise_cancelled(pg, e) == 0 ? status_unfinished(pg, &ids, &id_count, e) : -1;
 		pg_close(pg);
 	}
 	for (size_t i = 0; result == 0 && i < count; i++) {

@@ -101,3 +101,20 @@ finalise_of_job(struct pg *pg, int64_t id, struct err *e)
 	job_fini(&job);
 	return result;
 }
+
+int
+finalise_cancelled(struct pg *pg, struct err *e)
+{
+	struct pg_rows *rows;
+	int result = 0;
+
+	if (pg_query(pg, &rows, e,
+		"SELECT d.id FROM csvp.dataset d JOIN csvp.job j ON j.id = d.builder"
+		" WHERE d.state = 'building' AND j.cancelled",
+		0, NULL) != 0)
+		return -1;
+	for (size_t i = 0; result == 0 && i < pg_rows_count(rows); i++)
+		result = finalise_dataset(pg, pg_rows_int(rows, i, 0), false, e) < 0 ? -1 : 0;
+	pg_rows_free(rows);
+	return result;
+}

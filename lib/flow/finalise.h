@@ -19,4 +19,7 @@ int finalise_dataset(struct pg *pg, int64_t dataset, bool now, struct err *e) __
 /* The same for the dataset of a job, if no chunks are to come. */
 int finalise_of_job(struct pg *pg, int64_t job, struct err *e) __attribute__((warn_unused_result));
 
+/* The same for each dataset that a cancelled job was filling, if its cancel has died before. */
+int finalise_cancelled(struct pg *pg, struct err *e) __attribute__((warn_unused_result));
+
 #endif

@@ -220,7 +220,12 @@ load_locked(struct desk *d, int64_t job, int64_t number, struct err *e)
 	int result;
 
 	do {
-		if (desk_take(d, job, e) != 0 || chunk_load(d->pg, job, number, &c, e) != 0)
+		if (chunk_load(d->pg, job, number, &c, e) != 0)
+			return -1;
+		/* To be indexed, also when its job was cancelled meanwhile. */
+		if (c.state == CHUNK_LOADED)
+			return desk_take_loaded(d, job, e);
+		if (desk_take(d, job, e) != 0)
 			return -1;
 		if (!chunk_to_load(&c))
 			return 0;

@@ -11,6 +11,7 @@
 #include "base/sig.h"
 #include "db/pg.h"
 #include "flow/attempt.h"
+#include "flow/finalise.h"
 #include "flow/handoff.h"
 #include "flow/heartbeat.h"
 #include "flow/site.h"
@@ -101,7 +102,7 @@ sweep(struct hand *h)
 	got = pg_try_lock(pg, key, &h->at.err);
 	if (got <= 0)
 		return got;
-	got = handoff_sweep(pg, h->at.queue, true, sent, &h->at.err);
+	got = finalise_cancelled(pg, &h->at.err) != 0 ? -1 : handoff_sweep(pg, h->at.queue, true, sent, &h->at.err);
 	pg_unlock(pg, key);
 	return got;
 }

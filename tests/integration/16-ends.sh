@@ -73,6 +73,41 @@ is "$(grep -c hint err || true)" 0 'csvp-index of a cancelled job: does not say 
 is "$(state "$job" | cut -d'|' -f1-4) $(sql "SELECT to_regclass(format('csvp.doc_%s_body', id)) IS NOT NULL
 	FROM csvp.dataset WHERE name = 'part'")" 'cancelled|0|2|0 t' 'csvp-index of a cancelled job: what was loaded is searchable'
 
+# A cancel that is killed before it has built the key: whoever looks for what was forgotten builds it.
+# torn DATASET: such a dataset, with job its job.
+torn()
+{
+	job=$(csvp-upload -q -d "$1" -k id ids.csv)
+	csvp-split -q --chunk-bytes 200 "$job" >/dev/null
+	csvp-load -q "$job/1" >/dev/null
+	say reader "BEGIN; LOCK TABLE $1 IN ACCESS SHARE MODE" >/dev/null
+	start cancel csvp-admin cancel -q "$job"
+	wait_until blocked 1
+	kill -9 "${STARTED[cancel]}"
+	finish cancel
+	bye reader
+	is "$(sql "SELECT derived, dataset_state FROM csvp.job_status WHERE id = $job")" 'cancelled|building' "$1: cancelled, without a key"
+}
+
+# ready DATASET: it has its key.
+ready()
+{
+	[ "$(sql "SELECT state FROM csvp.dataset WHERE name = '$1'")" = ready ]
+}
+torn torn1
+expect_exit 0 'a killed cancel: the same command again' csvp-admin cancel "$job"
+check 'a killed cancel: the key is built' ready torn1
+torn torn2
+expect_exit 65 'a killed cancel: csvp-run --resume' csvp-run -q --resume
+check 'a killed cancel: csvp-run --resume builds the key' ready torn2
+is "$(csvp-search -d torn2 --count)" "$(sql 'SELECT count(*) FROM torn2')" 'a killed cancel: what was loaded is searchable'
+torn torn3
+start worker csvp-load -q --worker
+wait_until ready torn3
+kill "${STARTED[worker]}"
+finish worker
+ok 'a killed cancel: an idle worker builds the key'
+
 # A table that a person has dropped is made anew, with other types and another key, and nothing of the old one is found.
 printf 'k,n\nA1,2\nB,3\n' >old.csv
 printf 'k,n\n1,2\n' >new.csv
