@@ -216,8 +216,11 @@ api_datasets_drop(struct call *c, struct err *e)
 static void
 add_finding(void *ctx, const char *text)
 {
+	char *words = response_words(text);
+
 	if (cJSON_GetArraySize(ctx) < MOST_FINDINGS)
-		cJSON_AddItemToArray(ctx, cJSON_CreateString(text));
+		cJSON_AddItemToArray(ctx, cJSON_CreateString(words));
+	free(words);
 }
 
 int

@@ -255,16 +255,26 @@ response_invalid(struct response *r, cJSON *errors, const char *format, ...)
 	return 0;
 }
 
+char *
+response_words(const char *message)
+{
+	const char *hint = strstr(message, "; hint: ");
+
+	return buf_strndup(message, hint != NULL ? (size_t)(hint - message) : strlen(message));
+}
+
 int
 response_refuse(struct response *r, int status, const struct err *why)
 {
-	const char *hint = strstr(why->message, "; hint: ");
-	int length = (int)(hint != NULL ? (size_t)(hint - why->message) : strlen(why->message));
+	char *words;
 
 	/* What the database says may name its inside. */
 	if (strstr(why->message, "postgresql:") != NULL)
 		return response_problem(r, status, "the database refuses it; the reason is in the log");
-	return response_problem(r, status, "%.*s", length, why->message);
+	words = response_words(why->message);
+	response_problem(r, status, "%s", words);
+	free(words);
+	return 0;
 }
 
 int

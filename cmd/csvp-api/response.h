@@ -58,7 +58,10 @@ int response_invalid(struct response *r, struct cJSON *errors, const char *forma
 /* The same from an error: its status by its code, its words only if they are about what the client said. */
 int response_error(struct response *r, const struct err *why);
 
-/* The same with this status, and its words (without their hint, which is for the shell). */
+/* A message without its hint, which is for the shell; freed by the caller. */
+char *response_words(const char *message);
+
+/* The same with this status, and its words. */
 int response_refuse(struct response *r, int status, const struct err *why);
 
 /* The end: what is still here goes out. */

@@ -298,6 +298,11 @@ verify_dataset(const struct site *site, const char *name, struct progress *progr
 		err_set(e, ERR_AGAIN, "dataset %s is still being built by job %" PRId64, name, d.builder);
 	else if (found == 1)
 		status = d.state == DATASET_NEW ? 0 : check_dataset(&p, &d, e);
+	if (status != 0 && found == 1 && e->code == ERR_DATA) {
+		find(&p, "%s", e->message);
+		result->broken = true;
+		status = 0;
+	}
 
 done:
 	pg_rollback(p.desk.pg);

@@ -1,6 +1,7 @@
 #ifndef FLOW_VERIFY_H
 #define FLOW_VERIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -14,6 +15,7 @@ struct verify_result {
 	uint64_t documents;             /* in the index */
 	uint64_t changes;               /* edits on their way to the index */
 	uint64_t findings;
+	bool broken; /* the table was altered or dropped, as a finding says: the numbers are not known */
 };
 
 /* Called for each disagreement: one line for the user. */

@@ -212,8 +212,7 @@ fail:
 static int
 column_missing(const struct dataset *d, const char *name, bool own, struct err *e)
 {
-	return err_set(e, ERR_DATA, "dataset %s: table %s.%s has no column \"%s\" any more%s", d->name, d->table_schema,
-	    d->table_name, name,
+	return err_set(e, ERR_DATA, "table %s.%s has no column \"%s\" any more%s", d->table_schema, d->table_name, name,
 	    own ? ", which csvp orders records by; hint: drop the dataset and upload its files again"
 		: "; hint: put it back, or drop the dataset");
 }

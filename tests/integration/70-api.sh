@@ -77,6 +77,9 @@ datasets()
 	is "$(json 'sorted({d["problem"] for d in it["results"] if d["name"] != "people"}, key=str)')" '[null]' "$MODE: they have none"
 	answers 200 'nor from the document' GET /api/schema/
 	is "$(json '[name in it["components"]["schemas"] for name in ("Record_navaids", "Record_people")]')" '[true, false]' "$MODE: they are in it"
+	answers 200 'verify of it' POST /api/datasets/people/verify
+	is "$(json 'it["agrees"], "has no column" in it["findings"][0], "hint" in it["findings"][0]')" '[false, true, false]' \
+		"$MODE: disagrees, and says why"
 	sql 'ALTER TABLE people RENAME called TO name'
 	answers 200 'verify' POST /api/datasets/navaids/verify
 	is "$(json 'it["agrees"], it["records"], it["rows"], it["documents"]')" '[true, 11008, 11008, 11008]' "$MODE: it is proven"
