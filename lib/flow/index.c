@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
+#include "base/sig.h"
 #include "cli/progress.h"
 #include "csv/record.h"
 #include "db/pg.h"
@@ -203,9 +205,8 @@ done:
 	return result;
 }
 
-/* A chunk that its index has lost, unless somebody else is at it. */
 static int
-index_again(struct desk *d, struct search *search, const struct chunk *c, struct err *e)
+admit_and_index(struct desk *d, struct search *search, const struct chunk *c, struct err *e)
 {
 	int64_t key = ledger_lock_key(LEDGER_LOCK_CHUNK, c->job, c->number);
 	bool finished;
@@ -218,7 +219,37 @@ index_again(struct desk *d, struct search *search, const struct chunk *c, struct
 		return result;
 	result = index_one(d, search, c->job, c->number, true, &finished, e);
 	pg_unlock(d->pg, key);
-	return result < 0 ? err_prefix(e, "%" PRId64 "/%" PRId64, c->job, c->number) : 0;
+	return result < 0 ? -1 : 0;
+}
+
+/* A chunk that its index has lost, unless somebody else is at it, or its job was paused meanwhile. */
+static int
+index_again(struct desk *d, struct search *search, const struct chunk *c, struct err *e)
+{
+	struct err why;
+
+	if (admit_and_index(d, search, c, e) == 0)
+		return 0;
+	if (!pg_lost(d->pg) && !sig_pending() && desk_take_loaded(d, c->job, &why) != 0 && why.code == ERR_AGAIN)
+		return 0;
+	return err_prefix(e, "%" PRId64 "/%" PRId64, c->job, c->number);
+}
+
+/* What the resume of another job will bring back. */
+static int
+tell_paused(struct desk *d, int64_t dataset, struct err *e)
+{
+	struct chunk *chunks;
+	size_t count;
+
+	if (chunk_list_again(d->pg, dataset, true, &chunks, &count, e) != 0)
+		return -1;
+	if (count > 0)
+		log_notice("dataset %s: %zu chunks are not searchable, since job %" PRId64
+			   " is paused; hint: csvp-admin resume %" PRId64,
+		    d->dataset.name, count, chunks[0].job, chunks[0].job);
+	free(chunks);
+	return 0;
 }
 
 /* What the dataset's index has lost, whatever job it is of. */
@@ -229,14 +260,14 @@ refill(struct desk *d, struct search *search, int64_t dataset, struct err *e)
 	size_t count;
 	int result = 0;
 
-	if (chunk_list_again(d->pg, dataset, &chunks, &count, e) != 0)
+	if (chunk_list_again(d->pg, dataset, false, &chunks, &count, e) != 0)
 		return -1;
 	for (size_t i = 0; d->progress != NULL && i < count; i++)
 		progress_total(d->progress, chunks[i].length);
 	for (size_t i = 0; result == 0 && i < count; i++)
 		result = index_again(d, search, &chunks[i], e);
 	free(chunks);
-	return result;
+	return result == 0 ? tell_paused(d, dataset, e) : result;
 }
 
 int

@@ -90,13 +90,14 @@ chunk_list(struct pg *pg, int64_t job, struct chunk **chunks, size_t *count, str
 	return list(pg, "SELECT " COLUMNS " FROM csvp.chunk c WHERE job = $1 ORDER BY number", job, chunks, count, e);
 }
 
+#define AGAIN(paused)                                                                                                  \
+	"SELECT " COLUMNS " FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job WHERE j.dataset = $1"                    \
+	" AND c.again > 0 AND c.state = 'loaded' AND " paused " ORDER BY j.seq, c.number"
+
 int
-chunk_list_again(struct pg *pg, int64_t dataset, struct chunk **chunks, size_t *count, struct err *e)
+chunk_list_again(struct pg *pg, int64_t dataset, bool paused, struct chunk **chunks, size_t *count, struct err *e)
 {
-	return list(pg,
-	    "SELECT " COLUMNS " FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job WHERE j.dataset = $1"
-	    " AND c.again > 0 AND c.state = 'loaded' AND NOT j.paused ORDER BY j.seq, c.number",
-	    dataset, chunks, count, e);
+	return list(pg, paused ? AGAIN("j.paused") : AGAIN("NOT j.paused"), dataset, chunks, count, e);
 }
 
 int

@@ -66,8 +66,8 @@ int chunk_set_indexed(struct pg *pg, const struct chunk *c, uint64_t indexed, st
  */
 int chunk_unindex(struct pg *pg, int64_t dataset, uint64_t *count, struct err *e) __attribute__((warn_unused_result));
 
-/* The chunks of a dataset that wait for that, but of paused jobs; *chunks is freed by the caller. */
-int chunk_list_again(struct pg *pg, int64_t dataset, struct chunk **chunks, size_t *count, struct err *e)
+/* The chunks of a dataset that wait for that, of paused jobs or of the others; *chunks is freed by the caller. */
+int chunk_list_again(struct pg *pg, int64_t dataset, bool paused, struct chunk **chunks, size_t *count, struct err *e)
     __attribute__((warn_unused_result));
 
 /*

@@ -107,7 +107,7 @@ START_TEST(what_a_lost_index_had_is_to_be_indexed_again)
 	expect("SELECT c.state, c.again, j.finished_at IS NULL FROM csvp.chunk c JOIN csvp.job j ON j.id = c.job"
 	       " ORDER BY j.seq, number",
 	    "indexed,0,f pending,0,t loaded,1,t loaded,1,t failed,0,t loaded,1,t");
-	OK(chunk_list_again(pg, things.id, &list, &count, &e));
+	OK(chunk_list_again(pg, things.id, false, &list, &count, &e));
 	ck_assert_uint_eq(count, 2);
 	ck_assert_int_eq(list[0].number, 1);
 	ck_assert_int_eq(list[1].number, 2);
@@ -116,7 +116,7 @@ START_TEST(what_a_lost_index_had_is_to_be_indexed_again)
 	ck_assert_int_eq(chunk_set_indexed(pg, &c, 7, &e), 0);
 	c = chunk(1);
 	ck_assert_int_eq(chunk_set_indexed(pg, &c, 7, &e), 1);
-	OK(chunk_list_again(pg, things.id, &list, &count, &e));
+	OK(chunk_list_again(pg, things.id, false, &list, &count, &e));
 	ck_assert_uint_eq(count, 1);
 	free(list);
 }

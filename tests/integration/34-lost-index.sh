@@ -105,6 +105,25 @@ bye hold
 expect_exit 0 'killed, and run again' csvp-index "$last"
 whole 'killed, and run again'
 
+# A job of the dataset that is paused meanwhile is not waited for; its resume goes on.
+lose "doc_$birds" "word_$birds"
+csvp-admin throttle index 1/s
+start one csvp-index -j1 "$last"
+refilling()
+{
+	[ "$(chunks "c.state = 'indexed' AND job = $last") $(chunks "c.state = 'loaded' AND job <> $last")" = "1 $others" ]
+}
+others=$(chunks "job <> $last")
+wait_until refilling
+expect_exit 0 'a job of the dataset is paused' csvp-admin pause "$late"
+csvp-admin throttle index unlimited
+finish one
+is "$CODES" 0 'csvp-index of another one ends well'
+matches "$(cat one.err)" "not searchable, since job $late is paused; hint: csvp-admin resume $late" 'and says what is missing'
+csvp-admin resume -q "$late"
+expect_exit 0 'resumed, it is indexed' csvp-index "$late"
+whole 'a job was paused meanwhile'
+
 # Workers: by the next job, or by an edit.
 crew one -q -j2
 lose "doc_$birds" "word_$birds"
