@@ -6,6 +6,7 @@
 #include "admin.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "cli/config.h"
 #include "cli/grid.h"
 #include "cli/options.h"
@@ -16,19 +17,14 @@ static int
 print_json(const char *name, const char *value, struct err *e)
 {
 	cJSON *object = cJSON_CreateObject();
-	char *text = NULL;
 
-	if (cJSON_AddStringToObject(object, "name", name) != NULL &&
-	    (value != NULL ? cJSON_AddStringToObject(object, "value", value)
-			   : cJSON_AddNullToObject(object, "value")) != NULL &&
-	    cJSON_AddStringToObject(object, "origin", config_origin(name)) != NULL)
-		text = cJSON_PrintUnformatted(object);
-	cJSON_Delete(object);
-	if (text == NULL)
-		return err_set(e, ERR_AGAIN, "out of memory");
-	puts(text);
-	cJSON_free(text);
-	return 0;
+	cJSON_AddStringToObject(object, "name", name);
+	if (value != NULL)
+		cJSON_AddStringToObject(object, "value", value);
+	else
+		cJSON_AddNullToObject(object, "value");
+	cJSON_AddStringToObject(object, "origin", config_origin(name));
+	return admin_print_json(object, e);
 }
 
 /* The value as it may be shown, NULL if there is none; freed by the caller. */
@@ -42,6 +38,14 @@ shown_value(const char *name)
 		return redact_value(name, value);
 	/* The one default that depends on who asks. */
 	return strcmp(name, "CSVP_HOME") == 0 ? site_home(&ignored) : NULL;
+}
+
+static void
+warn_unknown(void *ctx, const char *name, const char *near)
+{
+	(void)ctx;
+	log_notice("unknown name %s in the environment%s%s", name, near != NULL ? "; hint: did you mean " : "",
+	    near != NULL ? near : "");
 }
 
 static int
@@ -69,6 +73,7 @@ print_all(void *ctx, struct err *e)
 	if (!*json)
 		grid_print(grid);
 	grid_free(grid);
+	config_unknown(warn_unknown, NULL);
 	return result;
 }
 

@@ -10,7 +10,7 @@
 #include "flow/site.h"
 #include "queue/queue.h"
 
-static const struct verb {
+static const struct command {
 	const char *name, *program, *purpose;
 	int (*stop)(struct pg *pg, int64_t job, int64_t patience, struct err *e); /* NULL: let it go on */
 } verbs[] = {
@@ -23,7 +23,7 @@ static const struct verb {
 
 /* Do it to each job named; the first that fails ends it. */
 static int
-control_jobs(const struct verb *verb, char **operands, size_t count, struct err *e)
+control_jobs(const struct command *verb, char **operands, size_t count, struct err *e)
 {
 	struct queue *queue = NULL;
 	struct site *site;
@@ -58,7 +58,7 @@ admin_control(int argc, char **argv)
 {
 	static const struct option table[] = {{.name = NULL}};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_HOME", "CSVP_CONFIG", NULL};
-	const struct verb *verb = verbs;
+	const struct command *verb = verbs;
 	struct err e = {0};
 	char **operands;
 	size_t count;

@@ -36,7 +36,7 @@ print_member(const char *name, const char *text, const char *end)
 }
 
 static int
-list(const struct request *r, struct err *e)
+list(struct request *r, struct err *e)
 {
 	static const char *const headers[] = {"DATASET", "TABLE", "STATE", "KEY", "JOBS"};
 	static const bool right[] = {false, false, false, false, true};
@@ -82,9 +82,8 @@ list(const struct request *r, struct err *e)
 static const char *
 role_of(const struct shape *shape, size_t column)
 {
-	for (size_t i = 0; i < shape->key_count; i++)
-		if (shape->key[i] == column)
-			return "key";
+	if (shape_in_key(shape, column))
+		return "key";
 	return shape->columns[column].undecided ? "no value yet" : "";
 }
 
@@ -103,7 +102,7 @@ print_shape(const struct request *r, const struct shape *shape)
 			print_member("header", c->header, ",");
 			print_member("column", c->name, ",");
 			print_member("type", type_sql(c->type), ",");
-			printf("\"key\":%s}\n", strcmp(role_of(shape, i), "key") == 0 ? "true" : "false");
+			printf("\"key\":%s}\n", shape_in_key(shape, i) ? "true" : "false");
 		} else {
 			grid_row(grid, (const char *const[]){c->header, c->name, type_sql(c->type), role_of(shape, i)});
 		}
@@ -124,7 +123,7 @@ find(struct pg *pg, const char *name, struct dataset *d, struct err *e)
 }
 
 static int
-show(const struct request *r, struct err *e)
+show(struct request *r, struct err *e)
 {
 	struct pg *pg = site_connect(r->site, e);
 	struct dataset d = {0};
@@ -169,7 +168,7 @@ add_unindexed(void *ctx, const struct index_reject *reject, struct err *e)
 }
 
 static int
-unindexed(const struct request *r, struct err *e)
+unindexed(struct request *r, struct err *e)
 {
 	static const char *const headers[] = {"KEY", "JOB", "BYTE", "REASON"};
 	static const bool right[] = {false, true, true, false};
@@ -220,7 +219,7 @@ shape_of(const struct request *r, struct shape *shape, struct err *e)
 }
 
 static int
-create(const struct request *r, struct err *e)
+create(struct request *r, struct err *e)
 {
 	struct shape shape = {0};
 	int result = shape_of(r, &shape, e);
@@ -232,7 +231,7 @@ create(const struct request *r, struct err *e)
 }
 
 static int
-set_type(const struct request *r, struct err *e)
+set_type(struct request *r, struct err *e)
 {
 	enum type_id type;
 
@@ -244,16 +243,12 @@ set_type(const struct request *r, struct err *e)
 }
 
 static int
-drop(const struct request *r, struct err *e)
+drop(struct request *r, struct err *e)
 {
 	return datasets_drop(r->site, r->operands[0], e);
 }
 
-static const struct verb {
-	const char *name, *operands, *purpose;
-	size_t least, most;
-	int (*run)(const struct request *r, struct err *e);
-} verbs[] = {
+static const struct verb verbs[] = {
     {"list", NULL, "the datasets", 0, 0, list},
     {"show", "DATASET", "its columns, types and key", 1, 1, show},
     {"unindexed", "DATASET", "its rows that the search engine refuses, and why", 1, 1, unindexed},
@@ -264,55 +259,33 @@ static const struct verb {
 #define VERBS (sizeof verbs / sizeof *verbs)
 
 static int
-run(struct request *r, char **operands, size_t count, struct err *e)
+act(struct request *r, const struct verb *verb, char **operands, size_t count, struct err *e)
 {
-	struct site *site;
+	struct site *site = site_open(e);
 	int result;
 
-	for (size_t i = 0; i < VERBS; i++) {
-		if (count == 0 || strcmp(operands[0], verbs[i].name) != 0)
-			continue;
-		if (count - 1 < verbs[i].least || count - 1 > verbs[i].most)
-			return err_set(e, ERR_USAGE, "usage: csvp-admin dataset %s %s", verbs[i].name,
-			    verbs[i].operands != NULL ? verbs[i].operands : "");
-		site = site_open(e);
-		if (site == NULL)
-			return -1;
-		r->site = site;
-		r->operands = operands + 1;
-		r->count = count - 1;
-		result = verbs[i].run(r, e);
-		site_close(site);
-		return result;
-	}
-	return err_set(e, ERR_USAGE, "%s%s; hint: list, show, unindexed, create, set-type or drop",
-	    count > 0 ? "unknown verb " : "no verb", count > 0 ? operands[0] : "");
+	if (site == NULL)
+		return -1;
+	r->site = site;
+	r->operands = operands;
+	r->count = count;
+	result = verb->run(r, e);
+	site_close(site);
+	return result;
 }
 
 int
 admin_dataset(int argc, char **argv)
 {
 	struct request r = {.json = false};
-	struct option table[VERBS + 3] = {{0}};
+	struct option table[VERBS + 3] = {
+	    {"key", 'k', "COL", OPTION_LIST, &r.keys, "with create: key column; repeat for several"},
+	    {"json", 0, NULL, OPTION_FLAG, &r.json, "with list, show and unindexed: one JSON object a line"},
+	};
 	static const char *const environment[] = {
 	    "CSVP_DATABASE_URL", "CSVP_SEARCH_URL", "CSVP_STORE_URL", "CSVP_HOME", "CSVP_SCHEMA", NULL};
 	const struct program program = {"csvp-admin dataset", "list | show | unindexed | create | set-type | drop ...",
 	    "List, describe, define, change and drop datasets.", table, environment};
-	struct err e = {0};
-	char **operands;
-	size_t count;
 
-	table[0] =
-	    (struct option){"key", 'k', "COL", OPTION_LIST, &r.keys, "with create: key column; repeat for several"};
-	table[1] = (struct option){
-	    "json", 0, NULL, OPTION_FLAG, &r.json, "with list, show and unindexed: one JSON object a line"};
-	for (size_t i = 0; i < VERBS; i++)
-		table[2 + i] = (struct option){.name = verbs[i].name,
-		    .argument = verbs[i].operands,
-		    .kind = OPTION_COMMAND,
-		    .help = verbs[i].purpose};
-	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 && run(&r, operands, count, &e) != 0 &&
-	    e.code == ERR_NONE)
-		e.code = ERR_BUG;
-	return options_exit(&e);
+	return admin_verbs(&program, &(struct verbs){verbs, VERBS, table, act}, &r, argc, argv);
 }

@@ -1,9 +1,9 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "admin.h"
 #include "base/buf.h"
@@ -37,19 +37,6 @@ ref_of(const struct message *letter)
 	return refs_text(&(struct ref){.job = letter->job, .chunk = letter->chunk});
 }
 
-static int
-print_object(cJSON *object, struct err *e)
-{
-	char *text = cJSON_PrintUnformatted(object);
-
-	cJSON_Delete(object);
-	if (text == NULL)
-		return err_set(e, ERR_AGAIN, "out of memory");
-	puts(text);
-	cJSON_free(text);
-	return 0;
-}
-
 /* Members are added to an object that is printed whole or, out of memory, not at all. */
 static cJSON *
 object_of(const struct message *letter)
@@ -73,7 +60,7 @@ list_letter(void *ctx, const struct message *letter, struct err *e)
 	char *ref;
 
 	if (r->json)
-		return print_object(object_of(letter), e);
+		return admin_print_json(object_of(letter), e);
 	ref = ref_of(letter);
 	grid_row(r->grid, (const char *const[]){ref, letter->stage, letter->error});
 	free(ref);
@@ -132,7 +119,7 @@ show_json(const struct about *a, const struct message *letter, struct err *e)
 		cJSON_AddNumberToObject(object, "length", (double)a->chunk.length);
 		cJSON_AddNumberToObject(object, "records", (double)a->chunk.records);
 	}
-	return print_object(object, e);
+	return admin_print_json(object, e);
 }
 
 static void
@@ -195,7 +182,7 @@ retried(void *ctx, const struct message *letter, struct err *e)
 	bool closed;
 
 	r->seen++;
-	return r->json ? print_object(object_of(letter), e) : refs_print(&ref, &closed, e);
+	return r->json ? admin_print_json(object_of(letter), e) : refs_print(&ref, &closed, e);
 }
 
 static int
@@ -226,14 +213,11 @@ purge(struct request *r, struct err *e)
 	return 0;
 }
 
-static const struct verb {
-	const char *name, *purpose;
-	int (*run)(struct request *r, struct err *e);
-} verbs[] = {
-    {"list", "what failed for good, in which stage, and why", list},
-    {"show", "the same with file, lines and bytes", show},
-    {"retry", "try it again, and print its references", retry},
-    {"purge", "forget the letters; what failed stays failed", purge},
+static const struct verb verbs[] = {
+    {"list", "[JOB|JOB/CHUNK...]", "what failed for good, in which stage, and why", 0, SIZE_MAX, list},
+    {"show", "[JOB|JOB/CHUNK...]", "the same with file, lines and bytes", 0, SIZE_MAX, show},
+    {"retry", "[JOB|JOB/CHUNK...]", "try it again, and print its references", 0, SIZE_MAX, retry},
+    {"purge", "[JOB|JOB/CHUNK...]", "forget the letters; what failed stays failed", 0, SIZE_MAX, purge},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
@@ -267,22 +251,15 @@ run(const struct verb *verb, struct request *r, struct err *e)
 
 /* Look at the operands before a database is started for them. */
 static int
-parse_and_run(struct request *r, char **operands, size_t count, struct err *e)
+act(struct request *r, const struct verb *verb, char **operands, size_t count, struct err *e)
 {
-	const struct verb *verb = verbs;
-	struct ref *refs;
+	struct ref *refs = buf_calloc(count + 1, sizeof *refs);
 	int result;
 
-	while (verb < verbs + VERBS && (count == 0 || strcmp(operands[0], verb->name) != 0))
-		verb++;
-	if (verb == verbs + VERBS)
-		return err_set(e, ERR_USAGE, "%s%s; hint: list, show, retry or purge",
-		    count > 0 ? "unknown verb " : "no verb", count > 0 ? operands[0] : "");
-	refs = buf_calloc(count, sizeof *refs);
 	refs[0] = (struct ref){.job = 0, .chunk = -1};
 	r->refs = refs;
-	r->count = count > 1 ? count - 1 : 1;
-	result = parse_refs(refs, operands + 1, count - 1, e);
+	r->count = count > 0 ? count : 1;
+	result = parse_refs(refs, operands, count, e);
 	if (result == 0)
 		result = run(verb, r, e);
 	free(refs);
@@ -293,24 +270,12 @@ int
 admin_dead(int argc, char **argv)
 {
 	struct request r = {.json = false};
-	struct option table[VERBS + 2] = {{0}};
+	struct option table[VERBS + 2] = {{"json", 0, NULL, OPTION_FLAG, &r.json, "one JSON object a line"}};
 	static const char *const environment[] = {
 	    "CSVP_DATABASE_URL", "CSVP_QUEUE_URL", "CSVP_HOME", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-admin dead", "list | show | retry | purge [JOB|JOB/CHUNK...]",
 	    "Dead letters: what failed for good in the workers' hands. Without JOB or JOB/CHUNK, all of them.", table,
 	    environment};
-	struct err e = {0};
-	char **operands;
-	size_t count;
 
-	table[0] = (struct option){"json", 0, NULL, OPTION_FLAG, &r.json, "one JSON object a line"};
-	for (size_t i = 0; i < VERBS; i++)
-		table[1 + i] = (struct option){.name = verbs[i].name,
-		    .argument = "[JOB|JOB/CHUNK...]",
-		    .kind = OPTION_COMMAND,
-		    .help = verbs[i].purpose};
-	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 &&
-	    parse_and_run(&r, operands, count, &e) != 0 && e.code == ERR_NONE)
-		e.code = ERR_BUG;
-	return options_exit(&e);
+	return admin_verbs(&program, &(struct verbs){verbs, VERBS, table, act}, &r, argc, argv);
 }

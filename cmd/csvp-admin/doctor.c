@@ -12,7 +12,7 @@ static void
 print_json(const struct doctor_finding *f)
 {
 	cJSON *object = cJSON_CreateObject();
-	char *text;
+	struct err ignored;
 
 	cJSON_AddStringToObject(object, "grade", doctor_grade_name(f->grade));
 	cJSON_AddStringToObject(object, "service", f->service);
@@ -21,11 +21,8 @@ print_json(const struct doctor_finding *f)
 		cJSON_AddStringToObject(object, "hint", f->hint);
 	else
 		cJSON_AddNullToObject(object, "hint");
-	text = cJSON_PrintUnformatted(object);
-	cJSON_Delete(object);
-	if (text != NULL)
-		puts(text);
-	cJSON_free(text);
+	if (admin_print_json(object, &ignored) != 0)
+		log_error("%s", ignored.message);
 }
 
 static void

@@ -1,7 +1,6 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "admin.h"
 #include "base/buf.h"
@@ -27,7 +26,6 @@ print_token(void *ctx, const struct api_token *token, struct err *e)
 {
 	struct request *r = ctx;
 	cJSON *object;
-	char *text;
 
 	if (!r->json) {
 		grid_row(r->grid, (const char *const[]){token->name, api_token_scope(token->scope), token->created_at,
@@ -42,13 +40,7 @@ print_token(void *ctx, const struct api_token *token, struct err *e)
 		cJSON_AddStringToObject(object, "expires_at", token->expires_at);
 	else
 		cJSON_AddNullToObject(object, "expires_at");
-	text = cJSON_PrintUnformatted(object);
-	cJSON_Delete(object);
-	if (text == NULL)
-		return err_set(e, ERR_AGAIN, "out of memory");
-	puts(text);
-	cJSON_free(text);
-	return 0;
+	return admin_print_json(object, e);
 }
 
 static int
@@ -86,36 +78,23 @@ revoke(struct request *r, struct err *e)
 	return api_token_revoke(r->pg, r->name, e);
 }
 
-static const struct verb {
-	const char *name, *operands, *purpose;
-	size_t operand_count;
-	int (*run)(struct request *r, struct err *e);
-} verbs[] = {
-    {"create", "NAME", "make a token and print it, this once (--scope)", 1, create},
-    {"list", NULL, "the tokens there are, without their secrets", 0, list},
-    {"revoke", "NAME", "make it worthless at once", 1, revoke},
+static const struct verb verbs[] = {
+    {"create", "NAME", "make a token and print it, this once (--scope)", 1, 1, create},
+    {"list", NULL, "the tokens there are, without their secrets", 0, 0, list},
+    {"revoke", "NAME", "make it worthless at once", 1, 1, revoke},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
 /* Look at the operands before a database is started for them. */
 static int
-run(struct request *r, char **operands, size_t count, struct err *e)
+act(struct request *r, const struct verb *verb, char **operands, size_t count, struct err *e)
 {
-	const struct verb *verb = verbs;
 	struct site *site;
 	int result = -1;
 
-	while (verb < verbs + VERBS && (count == 0 || strcmp(operands[0], verb->name) != 0))
-		verb++;
-	if (verb == verbs + VERBS)
-		return err_set(e, ERR_USAGE, "%s%s; hint: create, list or revoke",
-		    count > 0 ? "unknown verb " : "no verb", count > 0 ? operands[0] : "");
-	if (count - 1 != verb->operand_count)
-		return err_set(e, ERR_USAGE, "usage: csvp-admin token %s %s", verb->name,
-		    verb->operands != NULL ? verb->operands : "");
 	if ((r->scope != NULL || r->lifetime != 0) && verb->run != create)
 		return err_set(e, ERR_USAGE, "--scope and --expires go with create");
-	r->name = operands[1];
+	r->name = count > 0 ? operands[0] : NULL;
 	site = site_open(e);
 	r->pg = site != NULL ? site_connect(site, e) : NULL;
 	if (r->pg != NULL)
@@ -129,26 +108,16 @@ int
 admin_token(int argc, char **argv)
 {
 	struct request r = {.json = false};
-	struct option table[VERBS + 4] = {{0}};
+	struct option table[VERBS + 4] = {
+	    {"scope", 0, "SCOPE", OPTION_STRING, &r.scope,
+		"with create: read, write or admin, what the token is good for"},
+	    {"expires", 0, "TIME", OPTION_MS, &r.lifetime,
+		"with create: so long it is good, as 12h (default: for ever)"},
+	    {"json", 0, NULL, OPTION_FLAG, &r.json, "with list: one JSON object a line"},
+	};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_HOME", "CSVP_CONFIG", NULL};
 	const struct program program = {"csvp-admin token", "create | list | revoke ...",
 	    "Tokens of the HTTP API: who may read, write, or do all of it.", table, environment};
-	struct err e = {0};
-	char **operands;
-	size_t count;
 
-	table[0] = (struct option){"scope", 0, "SCOPE", OPTION_STRING, &r.scope,
-	    "with create: read, write or admin, what the token is good for"};
-	table[1] = (struct option){"expires", 0, "TIME", OPTION_MS, &r.lifetime,
-	    "with create: so long it is good, as 12h (default: for ever)"};
-	table[2] = (struct option){"json", 0, NULL, OPTION_FLAG, &r.json, "with list: one JSON object a line"};
-	for (size_t i = 0; i < VERBS; i++)
-		table[3 + i] = (struct option){.name = verbs[i].name,
-		    .argument = verbs[i].operands,
-		    .kind = OPTION_COMMAND,
-		    .help = verbs[i].purpose};
-	if (options_parse(&program, argc, argv, &operands, &count, &e) == 0 && run(&r, operands, count, &e) != 0 &&
-	    e.code == ERR_NONE)
-		e.code = ERR_BUG;
-	return options_exit(&e);
+	return admin_verbs(&program, &(struct verbs){verbs, VERBS, table, act}, &r, argc, argv);
 }

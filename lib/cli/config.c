@@ -158,6 +158,28 @@ foreign(const char *name)
 	return starts_with(name, "PG") || starts_with(name, "AWS_");
 }
 
+/* The known name that a typing mistake would explain, NULL: none. */
+static const char *
+nearest(const char *name)
+{
+	const char *near = NULL;
+
+	for (const char *const *known = names; *known != NULL; known++)
+		if (nearest_plausible(name, *known) &&
+		    (near == NULL || edits_between(name, *known) < edits_between(name, near)))
+			near = *known;
+	return near;
+}
+
+static bool
+known_name(const char *name)
+{
+	for (const char *const *known = names; *known != NULL; known++)
+		if (strcmp(name, *known) == 0)
+			return true;
+	return false;
+}
+
 /*
  * An EnvironmentFile may hold variables of other programs: they are none of
  * ours. But a setting lost to a typing mistake would silently mean another
@@ -166,19 +188,13 @@ foreign(const char *name)
 static int
 check_name(const char *name, struct err *e)
 {
-	const char *near = NULL;
+	const char *near;
 
 	if (strcmp(name, "CSVP_CONFIG") == 0)
 		return err_set(e, ERR_CONFIG, "CSVP_CONFIG names the file to read; hint: set it in the environment");
-	for (const char *const *known = names; *known != NULL; known++) {
-		if (strcmp(name, *known) == 0)
-			return 1;
-		if (nearest_plausible(name, *known) &&
-		    (near == NULL || edits_between(name, *known) < edits_between(name, near)))
-			near = *known;
-	}
-	if (foreign(name))
+	if (known_name(name) || foreign(name))
 		return 1;
+	near = nearest(name);
 	if (near != NULL)
 		return err_set(e, ERR_CONFIG, "unknown name %s; hint: did you mean %s", name, near);
 	if (starts_with(name, "CSVP_"))
@@ -395,4 +411,27 @@ config_meaning(const char *name)
 		if (strcmp(names[i], name) == 0)
 			return meanings[i];
 	return NULL;
+}
+
+/* Of the scripts and tests of csvp's own source. */
+static bool
+developers(const char *name)
+{
+	return starts_with(name, "CSVP_TEST_") || starts_with(name, "CSVP_SERVICES_") ||
+	       starts_with(name, "CSVP_CACHE_DIR=");
+}
+
+void
+config_unknown(void (*each)(void *ctx, const char *name, const char *near), void *ctx)
+{
+	for (char **variable = environ; *variable != NULL; variable++) {
+		char *name;
+
+		if (!starts_with(*variable, "CSVP_") || developers(*variable))
+			continue;
+		name = buf_strndup(*variable, strcspn(*variable, "="));
+		if (!known_name(name))
+			each(ctx, name, nearest(name));
+		free(name);
+	}
 }

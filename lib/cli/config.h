@@ -17,6 +17,13 @@ const char *config_get(const char *name);
 /* Where the value came from: "environment", "FILE:LINE" or "default"; static until the next call. */
 const char *config_origin(const char *name);
 
+/*
+ * Each variable of the environment that begins with CSVP_ and that csvp does
+ * not know, with the name that was meant if a typing mistake explains it, else
+ * NULL. No error, as it is in a file: they may be another program's.
+ */
+void config_unknown(void (*each)(void *ctx, const char *name, const char *near), void *ctx);
+
 /* Every name csvp knows, NULL-terminated, with its one-line meaning at the same index. */
 const char *const *config_names(void);
 const char *config_meaning(const char *name);

@@ -92,6 +92,16 @@ doctor_ready(const struct site *site, void (*each)(void *ctx, const struct docto
 	return sig_check(&e) != 0 ? e.code : d.worst;
 }
 
+static void
+say_unknown(void *ctx, const char *name, const char *near)
+{
+	char *hint = near != NULL ? buf_format("did you mean %s", near) : NULL;
+
+	doctor_say(ctx, DOCTOR_WARN, ERR_NONE, hint != NULL ? hint : "csvp-admin config lists the names",
+	    "unknown name %s in the environment", name);
+	free(hint);
+}
+
 enum err_code
 doctor_examine(void (*each)(void *ctx, const struct doctor_finding *finding), void *ctx)
 {
@@ -104,6 +114,7 @@ doctor_examine(void (*each)(void *ctx, const struct doctor_finding *finding), vo
 		doctor_say_error(&d, NULL, &e);
 		return d.worst;
 	}
+	config_unknown(say_unknown, &d);
 	d.service = "database";
 	/* The private database migrates itself, here as with any program. */
 	site = site_database_named() ? site_open_unmigrated(&e) : site_open(&e);

@@ -24,6 +24,14 @@ csvp-admin doctor --json >json
 is "$(head -n 1 json | sed 's/"what":"[^"]*"/"what":"..."/')" '{"grade":"ok","service":"home","what":"...","hint":null}' \
 	'--json'
 
+# A setting that a typing mistake has lost.
+expect_exit 0 'an unknown name is a warning' env CSVP_STOER_URL=file:///tmp CSVP_ENTIRELY_OWN=1 csvp-admin doctor -q
+is "$(sort out)" "warn configuration: unknown name CSVP_ENTIRELY_OWN in the environment; hint: csvp-admin config lists the names
+warn configuration: unknown name CSVP_STOER_URL in the environment; hint: did you mean CSVP_STORE_URL" 'of which the nearest is named'
+expect_exit 0 'csvp-admin config' env CSVP_STOER_URL=file:///tmp csvp-admin config
+is "$(cat err)" 'csvp-admin config: unknown name CSVP_STOER_URL in the environment; hint: did you mean CSVP_STORE_URL' \
+	'says it, too'
+
 # Settings.
 sql "ALTER DATABASE postgres SET default_transaction_isolation = 'repeatable read'" "ALTER SYSTEM SET fsync = off" \
 	"ALTER SYSTEM SET autovacuum = off" 'SELECT pg_reload_conf()' >/dev/null
