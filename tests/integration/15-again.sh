@@ -25,12 +25,30 @@ versions()
 	sql 'SELECT md5(string_agg(t::text, chr(10) ORDER BY id)) FROM navaids t'
 }
 
+# As many programs that do nothing but ask the database: what the machine takes for that just now.
+floor()
+{
+	for _ in 1 2 3 4; do
+		csvp-status >nothing &
+	done
+	wait
+}
+
+# seconds COMMAND...: that it takes.
+seconds()
+{
+	local start=$EPOCHREALTIME
+	"$@"
+	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }'
+}
+
 expect_exit 0 'a first time' pipeline
 job=$(member id)
 is "$(member reused)" false 'a first time: a new job'
 sort out >first
 before=$(versions)
 times=()
+floors=()
 wal=()
 for round in 1 2 3; do
 	# What the server does on its own account, as a vacuum, is not this job's.
@@ -39,6 +57,7 @@ for round in 1 2 3; do
 	start=$EPOCHREALTIME
 	expect_exit 0 "again, $round" pipeline
 	times+=("$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }')")
+	floors+=("$(seconds floor)")
 	wal+=("$(sql "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '$from')")")
 	is "$(member id) $(member reused)" "$job true" "again, $round: the same job, reused"
 	is "$(sort out)" "$(cat first)" "again, $round: the same references"
@@ -48,9 +67,9 @@ median()
 {
 	printf '%s\n' "$@" | sort -n | sed -n 2p
 }
-echo "# again: ${times[*]} s, ${wal[*]} bytes of WAL"
-under_san 'again: under half a second' || check "again: under half a second ($(median "${times[@]}"))" \
-	awk -v t="$(median "${times[@]}")" 'BEGIN { exit t >= 0.5 }'
+echo "# again: ${times[*]} s, four programs that ask the database: ${floors[*]} s, ${wal[*]} bytes of WAL"
+under_san 'again: under half a second' || check "again: under half a second, or what a busy machine makes of it ($(median "${times[@]}"))" \
+	awk -v t="$(median "${times[@]}")" -v floor="$(median "${floors[@]}")" 'BEGIN { exit t >= 0.5 && t >= 4 * floor }'
 check "again: less than 1 MB of WAL ($(median "${wal[@]}"))" test "$(median "${wal[@]}")" -lt 1000000
 is "$(versions)" "$before" 'again: not a row has changed'
 is "$(sql 'SELECT count(*) FROM csvp.job')|$(find home/store/objects -type f | wc -l)" '1|1' 'again: one job, one object'
