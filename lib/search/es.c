@@ -152,9 +152,9 @@ es_call(struct es *es, const char *method, const char *path, const struct buf *b
 int
 es_ask(struct es *es, const char *method, const char *path, const struct buf *body, struct err *e)
 {
-	if (es->greeted)
-		return call(es, method, path, body, e);
-	if (call(es, method, path, body, e) == 0 && es->response.status < 300)
+	struct err why;
+
+	if (!es->greeted && call(es, method, path, body, &why) == 0 && es->response.status < 300)
 		return 0;
 	return es_call(es, method, path, body, e);
 }

@@ -2,9 +2,10 @@
 
 `GET /faults/MODE` sets what happens to bulk requests from then on: `none`; `items`, of each request about half the
 documents are not handed on and answered with 429 or 503, one by one; `busy-SECONDS`, the whole request is answered
-with 429 for so long, from the first one on. The answer is the number of documents and requests that were refused so
-far, and of requests to which the engine itself has said 429. `GET /faults/expire` ends the points in time that were
-opened by the proxy; the answer is how many there were.
+with 429 for so long, from the first one on; `once`: the next search is answered with 429, and then all is as with
+`none`. The answer is the number of documents and requests that were refused so far, and of requests to which the
+engine itself has said 429. `GET /faults/expire` ends the points in time that were opened by the proxy; the answer is
+how many there were.
 """
 
 import http.client
@@ -19,6 +20,7 @@ import time
 PORT = int(sys.argv[1])
 chance = random.Random(os.environ["SEED"])
 lock = threading.Lock()
+BUSY = b'{"error":{"type":"es_rejected_execution_exception","reason":"test"},"status":429}'
 points = []  # open points in time
 state = {"mode": "none", "seconds": 0.0, "until": None, "items": 0, "requests": 0, "really": 0}
 
@@ -95,7 +97,11 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             status, answer = self.some_items(body)
         elif "/_bulk" in self.path and self.busy():
             state["requests"] += 1
-            status, answer = 429, b'{"error":{"type":"es_rejected_execution_exception","reason":"test"},"status":429}'
+            status, answer = 429, BUSY
+        elif "/_search" in self.path and state["mode"] == "once":
+            state["mode"] = "none"
+            state["requests"] += 1
+            status, answer = 429, BUSY
         else:
             try:
                 status, answer = self.forward(body)

@@ -313,6 +313,10 @@ try()
 	expect_exit 0 "$engine: all is refused for a time" on "$engine" csvp-run -q -d many -k id again.csv
 	check "$engine: so it was, too" test "$(fault none | cut -d' ' -f2)" -ge 2
 	check_books many
+	fault once >before
+	expect_exit 0 "$engine: a search that is refused" on "$engine" csvp-search -q -d many --limit 1 odd
+	check "$engine: as it was" test "$(fault none | cut -d' ' -f2)" -gt "$(cut -d' ' -f2 before)"
+	is "$(wc -l <out) $(cat err)" '1 ' "$engine: is asked again, and nothing is said"
 
 	refuse_some
 	turn_all_pages
