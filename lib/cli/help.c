@@ -59,10 +59,11 @@ help_wrap(struct buf *out, const char *text, size_t indent, size_t width)
 	buf_byte(out, '\n');
 }
 
+/* On a line of its own, so that what makes it bold is in no column. */
 static void
 title(struct buf *out, const char *text, bool bold)
 {
-	buf_printf(out, "%s%s%s", bold ? "\033[1m" : "", text, bold ? "\033[0m" : "");
+	buf_printf(out, "\n%s%s:%s\n", bold ? "\033[1m" : "", text, bold ? "\033[0m" : "");
 }
 
 static char *
@@ -134,7 +135,7 @@ section(struct buf *out, const struct option *const *tables, bool commands, size
 			if ((o->kind == OPTION_COMMAND) != commands)
 				continue;
 			if (first)
-				title(out, commands ? "\nsubcommands:\n" : "\noptions:\n", bold);
+				title(out, commands ? "subcommands" : "options", bold);
 			first = false;
 			label = option_label(o);
 			entry(out, label, o->help, column, width);
@@ -156,11 +157,11 @@ help_text(const struct program *program, const struct option *common, size_t wid
 	section(out, tables, true, column, width, bold);
 	section(out, tables, false, column, width, bold);
 	if (program->environment != NULL && program->environment[0] != NULL) {
-		title(out, "\nenvironment:\n", bold);
+		title(out, "environment", bold);
 		for (const char *const *name = program->environment; *name != NULL; name++)
 			entry(out, *name, config_meaning(*name), column, width);
 	}
-	title(out, "\nexit codes:\n", bold);
+	title(out, "exit codes", bold);
 	buf_string(out, "  ");
 	help_wrap(out, exit_codes, 2, width);
 	buf_printf(out, "\nsee %.*s(1)\n", (int)strcspn(program->name, " "), program->name);

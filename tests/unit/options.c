@@ -271,14 +271,27 @@ START_TEST(help_is_wrapped_to_the_terminal)
 }
 END_TEST
 
-START_TEST(titles_are_bold_on_a_terminal_only)
+static void
+remove_all(char *text, const char *part)
 {
-	char *help;
+	for (char *at = text; (at = strstr(at, part)) != NULL;)
+		memmove(at, at + strlen(part), strlen(at + strlen(part)) + 1);
+}
+
+START_TEST(titles_are_bold_on_a_terminal_only_and_move_nothing)
+{
+	char *bold, *plain;
 
 	unsetenv("NO_COLOR");
-	help = printed("-h", 80);
-	ck_assert_ptr_nonnull(strstr(help, "\033[1m\noptions:\n\033[0m"));
-	free(help);
+	bold = printed("-h", 80);
+	ck_assert_ptr_nonnull(strstr(bold, "\n\033[1moptions:\033[0m\n"));
+	setenv("NO_COLOR", "1", 1);
+	plain = printed("-h", 80);
+	remove_all(bold, "\033[1m");
+	remove_all(bold, "\033[0m");
+	ck_assert_str_eq(bold, plain);
+	free(plain);
+	free(bold);
 }
 END_TEST
 
@@ -400,7 +413,7 @@ main(void)
 	tcase_add_test(tests, help_tells_all_from_the_table);
 	tcase_add_test(tests, a_subcommand_is_listed_and_is_no_option);
 	tcase_add_test(tests, help_is_wrapped_to_the_terminal);
-	tcase_add_test(tests, titles_are_bold_on_a_terminal_only);
+	tcase_add_test(tests, titles_are_bold_on_a_terminal_only_and_move_nothing);
 	tcase_add_test(tests, version_is_one_line);
 	tcase_add_test(tests, an_error_is_one_line_and_its_code);
 	tcase_add_test(tests, options_are_set_by_name_where_there_is_no_command_line);
