@@ -12,7 +12,7 @@ static void
 print_json(const struct doctor_finding *f)
 {
 	cJSON *object = cJSON_CreateObject();
-	struct err ignored;
+	struct err e;
 
 	cJSON_AddStringToObject(object, "grade", doctor_grade_name(f->grade));
 	cJSON_AddStringToObject(object, "service", f->service);
@@ -21,8 +21,8 @@ print_json(const struct doctor_finding *f)
 		cJSON_AddStringToObject(object, "hint", f->hint);
 	else
 		cJSON_AddNullToObject(object, "hint");
-	if (admin_print_json(object, &ignored) != 0)
-		log_error("%s", ignored.message);
+	if (admin_print_json(object, &e) != 0)
+		log_error("%s", e.message);
 }
 
 static void

@@ -219,10 +219,11 @@ control(struct call *c, control_verb *verb, struct err *e)
 	if (waits)
 		server_end_wait(c->server);
 	if (result >= 0) {
-		int status = result == 0 ? 200 : 202;
+		bool held = result == 1;
 
 		result = answer_job(c, pg, id, 0, e);
-		c->response.status = status;
+		if (result == 0 && held)
+			c->response.status = 202;
 	} else if (e->code == ERR_DATA) {
 		result = response_refuse(&c->response, 409, e);
 	}
@@ -247,10 +248,10 @@ pause_job(struct call *c, struct pg *pg, int64_t id, int64_t patience, struct er
 static int
 resume(struct call *c, struct pg *pg, int64_t id, int64_t patience, struct err *e)
 {
-	(void)patience;
 	struct queue *queue = site_queue(c->site, e);
 	int result = queue != NULL ? control_resume(pg, queue, id, e) : -1;
 
+	(void)patience;
 	site_release_queue(c->site, queue);
 	return result;
 }
@@ -258,10 +259,10 @@ resume(struct call *c, struct pg *pg, int64_t id, int64_t patience, struct err *
 static int
 retry(struct call *c, struct pg *pg, int64_t id, int64_t patience, struct err *e)
 {
-	(void)patience;
 	struct queue *queue = site_queue(c->site, e);
 	int result = queue != NULL ? deadletters_retry(pg, queue, id, -1, NULL, NULL, e) : -1;
 
+	(void)patience;
 	site_release_queue(c->site, queue);
 	return result;
 }

@@ -106,6 +106,8 @@ tell(const struct standing *s, reasons_each *each, void *ctx, struct err *e)
 	return result;
 }
 
+#define UNINDEXED INDEX_REJECTS_OF_JOB("s")
+
 int
 reasons_of_job(struct pg *pg, int64_t job, bool held, reasons_each *each, void *ctx, struct err *e)
 {
@@ -120,23 +122,18 @@ reasons_of_job(struct pg *pg, int64_t job, bool held, reasons_each *each, void *
 		"  extract(epoch FROM clock_timestamp() - greatest(s.created_at, s.started_at, m.last))::bigint,"
 		"  b.id, b.derived, s.over_limit, s.state = 'split', s.unique_keys,"
 		"  cardinality(d.key) > 0 AND d.state = 'ready' AND d.seal < s.seq AND p.id IS NOT NULL,"
-		"  d.name, " INDEX_REJECTS_OF_JOB(
-		    "s") "  FROM csvp.job_status s JOIN csvp.dataset d ON d.id = s.dataset"
-			 "  LEFT JOIN LATERAL (SELECT number, error FROM csvp.chunk WHERE job = s.id AND state = "
-			 "'failed'"
-			 "                      ORDER BY number LIMIT 1) f ON true"
-			 "  LEFT JOIN LATERAL (SELECT greatest(max(loaded_at), max(indexed_at)) AS last FROM csvp.chunk"
-			 "                      WHERE job = s.id) m ON true"
-			 "  LEFT JOIN LATERAL (SELECT id, derived FROM csvp.job_status WHERE dataset = s.dataset AND "
-			 "seq < s.seq"
-			 "                      AND removed_at IS NULL AND derived NOT IN ('cancelled', 'indexing', "
-			 "'done') "
-			 "ORDER BY seq LIMIT 1) b ON "
-			 "true"
-			 "  LEFT JOIN LATERAL (SELECT id FROM csvp.job WHERE dataset = s.dataset AND seq < s.seq LIMIT "
-			 "1) p ON "
-			 "true"
-			 " WHERE s.id = $1",
+		"  d.name, " UNINDEXED "  FROM csvp.job_status s JOIN csvp.dataset d ON d.id = s.dataset"
+		"  LEFT JOIN LATERAL (SELECT number, error FROM csvp.chunk WHERE job = s.id AND state = 'failed'"
+		"                      ORDER BY number LIMIT 1) f ON true"
+		"  LEFT JOIN LATERAL (SELECT greatest(max(loaded_at), max(indexed_at)) AS last FROM csvp.chunk"
+		"                      WHERE job = s.id) m ON true"
+		"  LEFT JOIN LATERAL (SELECT id, derived FROM csvp.job_status WHERE dataset = s.dataset"
+		"                      AND seq < s.seq AND removed_at IS NULL"
+		"                      AND derived NOT IN ('cancelled', 'indexing', 'done') ORDER BY seq LIMIT 1) b"
+		"   ON true"
+		"  LEFT JOIN LATERAL (SELECT id FROM csvp.job WHERE dataset = s.dataset AND seq < s.seq LIMIT 1) p"
+		"   ON true"
+		" WHERE s.id = $1",
 		id) != 0)
 		return -1;
 	if (pg_rows_count(rows) == 1) {

@@ -301,6 +301,7 @@ verify_dataset(const struct site *site, const char *name, struct progress *progr
 	if (status != 0 && found == 1 && e->code == ERR_DATA) {
 		find(&p, "%s", e->message);
 		result->broken = true;
+		*e = (struct err){0};
 		status = 0;
 	}
 

@@ -292,6 +292,8 @@ job_earlier_finished(struct pg *pg, const struct job *job, struct err *e)
 	return finished;
 }
 
+#define UNINDEXED INDEX_REJECTS_OF_JOB("j")
+
 int
 job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 {
@@ -302,13 +304,11 @@ job_verdict(struct pg *pg, int64_t id, struct job_verdict *v, struct err *e)
 
 	snprintf(number, sizeof number, "%" PRId64, id);
 	if (PG_QUERY(pg, &rows, e,
-		"SELECT derived, pending, running, loaded, failed, rejected - replayed, over_limit, "
-		"coalesce(error_code, 0),"
-		" records, " INDEX_REJECTS_OF_JOB(
-		    "j") ","
-			 " (SELECT count(*) FROM csvp.chunk k JOIN csvp.running r ON r.job = k.job AND r.chunk = "
-			 "k.number"
-			 "   WHERE k.job = $1 AND k.state = 'loaded') FROM csvp.job_status j WHERE id = $1",
+		"SELECT derived, pending, running, loaded, failed, rejected - replayed, over_limit,"
+		" coalesce(error_code, 0), records, " UNINDEXED ","
+		" (SELECT count(*) FROM csvp.chunk k JOIN csvp.running r ON r.job = k.job AND r.chunk = k.number"
+		"   WHERE k.job = j.id AND k.state = 'loaded')"
+		"  FROM csvp.job_status j WHERE id = $1",
 		number) != 0)
 		return -1;
 	if (pg_rows_count(rows) != 1) {

@@ -30,8 +30,7 @@ enum ledger_lock {
 	LEDGER_LOCK_UPLOAD = 1, /* job: its uploader is alive */
 	LEDGER_LOCK_SPLIT = 2,  /* job: being split */
 	LEDGER_LOCK_CHUNK = 3,  /* job, chunk: being loaded or indexed; view csvp.running reads this kind */
-	LEDGER_LOCK_INDEX =
-	    4, /* dataset: its search index is being created or finished; see also LEDGER_INDEX_REJECTS */
+	LEDGER_LOCK_INDEX = 4,  /* dataset: its search index is being created or finished; or LEDGER_INDEX_REJECTS */
 	LEDGER_LOCK_SWEEP = 5,  /* 0: forgotten work is being looked for */
 	LEDGER_LOCK_DOCTOR = 6, /* process: to see whether locks are kept */
 	LEDGER_LOCK_GC = 7      /* 0: garbage is being collected; the highest kind there can be */

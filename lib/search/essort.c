@@ -1,8 +1,8 @@
 #include "search/essort.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "schema/shape.h"
@@ -35,46 +35,40 @@ write_key_field(struct buf *json, const struct search_index *index, size_t part)
 		esmatch_field(json, index, index->shape->key[part]);
 }
 
-struct sorting {
-	const struct search_index *index;
-	const struct query *query;
-	enum essort_order order;
-};
-
 static bool
-sorts_by_long(const struct sorting *r)
+is_long(const struct column *column)
 {
-	return r->order == ESSORT_COLUMN &&
-	       esvalue_group(r->index->shape->columns[r->query->sort].type) == ESVALUE_LONG;
+	return esvalue_group(column->type) == ESVALUE_LONG;
 }
 
-/* The column's field, then for a long whether it is one of those that look like no value (esvalue.h), then the key. */
+/* The column's field, then for a long whether it is one of those that look like no value (esvalue.h). */
+static void
+write_column(struct buf *json, const struct search_index *index, const struct query *query)
+{
+	const struct column *column = &index->shape->columns[query->sort];
+	struct buf field = {0};
+
+	buf_byte(json, '{');
+	esmatch_field(json, index, (size_t)query->sort);
+	buf_printf(json, ":{\"order\":\"%s\",\"missing\":\"_last\",\"unmapped_type\":\"%s\"}},",
+	    query->descending ? "desc" : "asc", is_long(column) ? "long" : "keyword");
+	if (!is_long(column))
+		return;
+	buf_printf(&field, "z.%s", column->name);
+	buf_byte(json, '{');
+	type_to_json(TYPE_TEXT, json, field.bytes, field.length);
+	buf_string(json, ":{\"missing\":\"_last\",\"unmapped_type\":\"long\"}},");
+	buf_fini(&field);
+}
+
 void
 essort_write(struct buf *json, const struct search_index *index, const struct query *query, enum essort_order order)
 {
-	const struct sorting sorting = {index, query, order}, *r = &sorting;
-
 	buf_string(json, ",\"sort\":[");
-	if (r->order == ESSORT_SCORE)
+	if (order == ESSORT_SCORE)
 		buf_string(json, "{\"_score\":\"desc\"},");
-	if (r->order == ESSORT_COLUMN) {
-		const struct column *column = &r->index->shape->columns[r->query->sort];
-		const char *type = sorts_by_long(r) ? "long" : "keyword";
-
-		buf_byte(json, '{');
-		esmatch_field(json, r->index, (size_t)r->query->sort);
-		buf_printf(json, ":{\"order\":\"%s\",\"missing\":\"_last\",\"unmapped_type\":\"%s\"}},",
-		    r->query->descending ? "desc" : "asc", type);
-		if (sorts_by_long(r)) {
-			struct buf field = {0};
-
-			buf_printf(&field, "z.%s", column->name);
-			buf_byte(json, '{');
-			type_to_json(TYPE_TEXT, json, field.bytes, field.length);
-			buf_string(json, ":{\"missing\":\"_last\",\"unmapped_type\":\"long\"}},");
-			buf_fini(&field);
-		}
-	}
+	if (order == ESSORT_COLUMN)
+		write_column(json, index, query);
 	for (size_t i = 0; i < essort_keys(index); i++) {
 		buf_string(json, i > 0 ? ",{" : "{");
 		write_key_field(json, index, i);
@@ -83,19 +77,19 @@ essort_write(struct buf *json, const struct search_index *index, const struct qu
 	buf_byte(json, ']');
 }
 
-/* To the sort no long is the highest one, or descending the lowest. */
+/* As write_column. To the sort no long is the highest one, or descending the lowest. */
 static void
-write_last_sort(struct buf *json, const struct sorting *r, const char *value)
+write_column_after(struct buf *json, const struct search_index *index, const struct query *query, const char *value)
 {
-	enum type_id type = r->index->shape->columns[r->query->sort].type;
+	const struct column *column = &index->shape->columns[query->sort];
 
 	if (value != NULL)
-		esvalue_json(type, json, value);
-	else if (!sorts_by_long(r))
+		esvalue_json(column->type, json, value);
+	else if (!is_long(column))
 		buf_string(json, "null");
 	else
-		buf_printf(json, "%" PRId64, r->query->descending ? INT64_MIN : INT64_MAX);
-	if (sorts_by_long(r))
+		buf_printf(json, "%" PRId64, query->descending ? INT64_MIN : INT64_MAX);
+	if (is_long(column))
 		buf_printf(json, ",%" PRId64, value != NULL && esvalue_extreme(value) ? INT64_C(1) : INT64_MAX);
 	buf_byte(json, ',');
 }
@@ -104,16 +98,15 @@ void
 essort_after(struct buf *json, const struct search_index *index, const struct query *query, enum essort_order order,
     const struct buf *last)
 {
-	const struct sorting sorting = {index, query, order}, *r = &sorting;
 	const char *value;
 	size_t at = 0;
 
 	buf_string(json, ",\"search_after\":[");
 	cursor_take(last, &at, &value);
-	if (r->order == ESSORT_SCORE)
+	if (order == ESSORT_SCORE)
 		buf_printf(json, "%s,", value);
-	else if (r->order == ESSORT_COLUMN)
-		write_last_sort(json, r, value);
+	else if (order == ESSORT_COLUMN)
+		write_column_after(json, index, query, value);
 	for (size_t i = 0; i < essort_keys(index); i++) {
 		buf_string(json, i > 0 ? "," : "");
 		cursor_take(last, &at, &value);

@@ -42,9 +42,10 @@ struct store_driver {
 	 * each block, `commit` once, which makes it visible, whole and durable, or
 	 * is 65 if another one was faster. `end` always, and last: frees the
 	 * writer; what was not committed leaves nothing behind, unless it is to be
-	 * kept. Is something of it left in the store all the same? A driver that works in parts tells `resume` (NULL: nobody asks; else
-	 * valid until `end`) of them, and does not send again what it has. Where
-	 * there is a `room`, each block is written into the memory that it gives.
+	 * kept; true if something of it is left all the same. A driver that works
+	 * in parts tells `resume` (NULL: nobody asks; else valid until `end`) of
+	 * them, and does not send again what it has. Where there is a `room`, each
+	 * block is written into the memory that it gives.
 	 */
 	void *(*create)(void *handle, const char *key, const struct store_resume *resume, struct err *e);
 	void *(*room)(void *writer, struct err *e);
