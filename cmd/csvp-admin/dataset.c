@@ -113,22 +113,12 @@ print_shape(const struct request *r, const struct shape *shape)
 }
 
 static int
-find(struct pg *pg, const char *name, struct dataset *d, struct err *e)
-{
-	int found = dataset_find(pg, name, d, e);
-
-	if (found == 0)
-		err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", name);
-	return found == 1 ? 0 : -1;
-}
-
-static int
 show(struct request *r, struct err *e)
 {
 	struct pg *pg = site_connect(r->site, e);
 	struct dataset d = {0};
 	struct shape shape = {0};
-	int result = pg != NULL ? find(pg, r->operands[0], &d, e) : -1;
+	int result = pg != NULL ? dataset_load_named(pg, r->operands[0], &d, e) : -1;
 
 	if (result == 0)
 		result = dataset_shape(pg, &d, &shape, e);
@@ -175,7 +165,7 @@ unindexed(struct request *r, struct err *e)
 	struct listing l = {r->json, grid_new(headers, right, 4)};
 	struct pg *pg = site_connect(r->site, e);
 	struct dataset d = {0};
-	int result = pg != NULL ? find(pg, r->operands[0], &d, e) : -1;
+	int result = pg != NULL ? dataset_load_named(pg, r->operands[0], &d, e) : -1;
 
 	if (result == 0)
 		result = index_reject_list(pg, d.id, add_unindexed, &l, e);

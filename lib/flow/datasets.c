@@ -24,16 +24,6 @@
 #include "table/edit.h"
 #include "table/target.h"
 
-static int
-load_named(struct pg *pg, const char *name, struct dataset *d, struct err *e)
-{
-	int found = dataset_find(pg, name, d, e);
-
-	if (found == 0)
-		return err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", name);
-	return found < 0 ? -1 : 0;
-}
-
 static struct target
 target_of(const struct dataset *d, const struct shape *shape)
 {
@@ -168,7 +158,7 @@ datasets_set_type(const struct site *site, const char *name, const char *column,
 	ssize_t i;
 	int result = -1;
 
-	if (pg == NULL || load_named(pg, name, &d, e) != 0 || dataset_shape(pg, &d, &shape, e) != 0)
+	if (pg == NULL || dataset_load_named(pg, name, &d, e) != 0 || dataset_shape(pg, &d, &shape, e) != 0)
 		goto done;
 	i = shape_find(&shape, column);
 	if (i < 0) {
@@ -299,7 +289,7 @@ datasets_drop(const struct site *site, const char *name, struct err *e)
 	struct dataset d = {0};
 	int result = -1;
 
-	if (pg != NULL && load_named(pg, name, &d, e) == 0)
+	if (pg != NULL && dataset_load_named(pg, name, &d, e) == 0)
 		result = drop(site, pg, &d, e);
 	dataset_fini(&d);
 	site_release(site, pg);

@@ -24,21 +24,6 @@ struct find {
 	const char *engine; /* the site's */
 };
 
-static int
-read_dataset(struct find *find, struct pg *pg, const char *name, struct err *e)
-{
-	int found = dataset_find(pg, name, &find->dataset, e);
-
-	if (found == 0)
-		return err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", name);
-	if (found < 0)
-		return -1;
-	if (find->dataset.state == DATASET_NEW)
-		return err_set(e, ERR_NOINPUT,
-		    "dataset %s has no columns yet: none of its files is split; hint: csvp-split", name);
-	return dataset_shape(pg, &find->dataset, &find->shape, e);
-}
-
 struct find *
 find_open(const struct site *site, const char *dataset, struct err *e)
 {
@@ -47,7 +32,7 @@ find_open(const struct site *site, const char *dataset, struct err *e)
 	find->site = site;
 	find->engine = site_search_url(site);
 	find->pg = site_connect(site, e);
-	if (find->pg == NULL || read_dataset(find, find->pg, dataset, e) != 0)
+	if (find->pg == NULL || dataset_load_shaped(find->pg, dataset, &find->dataset, &find->shape, e) != 0)
 		goto fail;
 	find->search = site_search(site, e);
 	find->cache = find->search != NULL ? site_cache(site, e) : NULL;

@@ -48,21 +48,6 @@ records_answer_fini(struct records_answer *a)
 	*a = (struct records_answer){0};
 }
 
-static int
-take_dataset(struct records *r, const char *name, struct err *e)
-{
-	int found = dataset_find(r->pg, name, &r->dataset, e);
-
-	if (found == 0)
-		return err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", name);
-	if (found < 0)
-		return -1;
-	if (r->dataset.state == DATASET_NEW)
-		return err_set(e, ERR_NOINPUT,
-		    "dataset %s has no columns yet: none of its files is split; hint: csvp-split", name);
-	return dataset_shape(r->pg, &r->dataset, &r->shape, e);
-}
-
 struct records *
 records_open(const struct site *site, const char *dataset, struct err *e)
 {
@@ -70,7 +55,8 @@ records_open(const struct site *site, const char *dataset, struct err *e)
 
 	r->site = site;
 	r->pg = site_connect(site, e);
-	if (r->pg == NULL || pg_patience(r->pg, PATIENCE_MS, e) != 0 || take_dataset(r, dataset, e) != 0) {
+	if (r->pg == NULL || pg_patience(r->pg, PATIENCE_MS, e) != 0 ||
+	    dataset_load_shaped(r->pg, dataset, &r->dataset, &r->shape, e) != 0) {
 		records_close(r);
 		return NULL;
 	}

@@ -63,6 +63,27 @@ dataset_find(struct pg *pg, const char *name, struct dataset *d, struct err *e)
 }
 
 int
+dataset_load_named(struct pg *pg, const char *name, struct dataset *d, struct err *e)
+{
+	int found = dataset_find(pg, name, d, e);
+
+	if (found == 0)
+		return err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", name);
+	return found < 0 ? -1 : 0;
+}
+
+int
+dataset_load_shaped(struct pg *pg, const char *name, struct dataset *d, struct shape *shape, struct err *e)
+{
+	if (dataset_load_named(pg, name, d, e) != 0)
+		return -1;
+	if (d->state == DATASET_NEW)
+		return err_set(e, ERR_NOINPUT,
+		    "dataset %s has no columns yet: none of its files is split; hint: csvp-split", name);
+	return dataset_shape(pg, d, shape, e);
+}
+
+int
 dataset_load(struct pg *pg, int64_t id, struct dataset *d, struct err *e)
 {
 	struct pg_rows *rows;

@@ -29,6 +29,11 @@ void dataset_fini(struct dataset *d);
 
 /* By name: 1 found, 0 not there, -1. */
 int dataset_find(struct pg *pg, const char *name, struct dataset *d, struct err *e) __attribute__((warn_unused_result));
+/* As dataset_find, but 66 if there is none. The second reads its shape, too: 66 while it has no columns. */
+int dataset_load_named(struct pg *pg, const char *name, struct dataset *d, struct err *e)
+    __attribute__((warn_unused_result));
+int dataset_load_shaped(struct pg *pg, const char *name, struct dataset *d, struct shape *shape, struct err *e)
+    __attribute__((warn_unused_result));
 
 /* By id; 66 if it is gone. */
 int dataset_load(struct pg *pg, int64_t id, struct dataset *d, struct err *e) __attribute__((warn_unused_result));
