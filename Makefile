@@ -134,7 +134,7 @@ compile_commands.json:
 check:
 	@scripts/packages build run test
 	@$(MAKE) --no-print-directory all tests
-	@B=$(B) SAN=$(SAN) LONG=$(LONG) SEED=$(SEED) tests/run '$(T)'
+	@B=$(B) SAN=$(SAN) LONG=$(LONG) SEED=$(SEED) tests/run '$(value T)'
 
 demo:
 	@scripts/packages build run
@@ -147,7 +147,7 @@ serve:
 	@B=$(B) scripts/serve
 
 lint:
-	B=$(B) scripts/lint $(T)
+	B=$(B) scripts/lint $(value T)
 
 # Fast and exact scanners on the same random input; FUZZ=3600 for an hour.
 FUZZ    ?= 60
