@@ -226,10 +226,11 @@ update_rows(const struct merge *m, uint64_t *updated, struct err *e)
 {
 	const struct target *t = m->target;
 	struct buf sql = {0}, table = {0};
+	struct pg_rows *rows;
 	int result;
 
 	target_table(&table, t);
-	buf_printf(&sql, "WITH w AS (UPDATE %s", table.bytes);
+	buf_printf(&sql, "UPDATE %s", table.bytes);
 	buf_string(&sql, " t SET ");
 	append_assignments(&sql, t, "s.");
 	buf_string(&sql, "_version = s._version FROM ");
@@ -241,8 +242,12 @@ update_rows(const struct merge *m, uint64_t *updated, struct err *e)
 	buf_string(&sql,
 	    " AND NOT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND tgname !~ '^csvp_' AND tgrelid = ");
 	pg_quote_literal(&sql, table.bytes);
-	buf_string(&sql, "::regclass) RETURNING 1) SELECT count(*) FROM w");
-	result = numbers(m->pg, sql.bytes, updated, 1, e);
+	buf_string(&sql, "::regclass)");
+	result = pg_query(m->pg, &rows, e, sql.bytes, 0, NULL);
+	if (result == 0) {
+		*updated = pg_rows_affected(rows);
+		pg_rows_free(rows);
+	}
 	buf_fini(&table);
 	buf_fini(&sql);
 	return result;
