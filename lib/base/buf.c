@@ -166,6 +166,16 @@ buf_printf(struct buf *b, const char *format, ...)
 	va_end(ap);
 }
 
+const char *
+buf_texts(const char *at, const char **texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		texts[i] = at;
+		at += strlen(at) + 1;
+	}
+	return at;
+}
+
 char *
 buf_detach(struct buf *b)
 {

@@ -34,6 +34,9 @@ void buf_string(struct buf *b, const char *string);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list ap);
 
+/* Point at `count` texts that lie one behind the other, each with its NUL. Returns where the last one ends. */
+const char *buf_texts(const char *at, const char **texts, size_t count);
+
 /* The content as a string that the caller frees; the buffer is empty after. */
 char *buf_detach(struct buf *b);
 

@@ -1,5 +1,6 @@
 #include "flow/documents.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +11,9 @@
 #include "ledger/dataset.h"
 #include "ledger/index_reject.h"
 #include "schema/shape.h"
+#include "search/search_put.h"
 #include "table/rows.h"
 #include "table/target.h"
-
-/* Values held at a time, in bytes: a request or two of the engine's, and small beside a worker's 64 MB. */
-#define PIECE ((size_t)4 << 20)
 
 /* How old what was read may get, in milliseconds. */
 #define FRESH 60000
@@ -22,19 +21,14 @@
 /* How often the engine's trouble is met again, each time after the driver and its wrapper have given up. */
 #define ATTEMPTS 4
 
-/* Rows read and not sent yet. */
-struct piece {
-	struct search_doc *docs;
-	size_t *numbers; /* of docs in the caller's list */
-	size_t count, capacity;
-	struct buf texts;
-	size_t *places; /* of values in texts, a shape's columns for each document; NOWHERE: NULL */
-};
-#define NOWHERE SIZE_MAX
+/* How many keys are forgotten by one statement. */
+#define FORGET ((size_t)10000)
 
 /* What the engine has refused: documents, and why. */
 struct refusals {
-	struct search_doc *docs;
+	struct buf texts;  /* of their keys, one behind the other, each with its NUL */
+	const char **keys; /* the same as search_doc has them, once all are there */
+	int64_t *versions;
 	char **reasons;
 	bool *standing; /* the row is still of that version */
 	size_t count;
@@ -43,11 +37,16 @@ struct refusals {
 struct sending {
 	struct search *search;
 	struct search_index index;
-	const struct search_doc *docs;
-	bool *done; /* of docs: sent, or nothing to send */
+	const struct search_doc *docs; /* NULL: a part of the table, whatever keys it has */
+	bool *done;                    /* of docs: sent, or nothing to send */
+	size_t *left;                  /* numbers of the docs asked for in this attempt */
+	size_t *put;                   /* numbers of those that the engine has still to take */
+	size_t put_count;
+	struct documents_seen *seen; /* of a part */
+	struct buf texts;            /* keys of a part's rows, as in refusals: of all, or of the last one */
+	bool all_keys;
+	const char **key; /* of the last one */
 	struct refusals refusals;
-	struct piece piece;
-	size_t *left; /* numbers of the docs asked for in this attempt */
 	int64_t begun;
 	bool engine; /* it is the engine that failed, or its slowness */
 };
@@ -64,22 +63,37 @@ documents_index(const struct dataset *d, const struct shape *shape)
 	};
 }
 
-/* Keys are the caller's, and stay. */
+static size_t
+key_parts(const struct search_index *index)
+{
+	return index->shape->key_count > 0 ? index->shape->key_count : 1;
+}
+
+static int
+not_deleted(void *ctx, const struct search_doc *doc, const char *reason, struct err *e)
+{
+	(void)ctx;
+	return err_set(e, ERR_IO, "the search engine does not delete record %s: %s", doc->key[0], reason);
+}
+
 static int
 note_refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e)
 {
-	struct refusals *r = ctx;
+	struct sending *s = ctx;
+	struct refusals *r = &s->refusals;
 
 	if (doc->deleted)
-		return err_set(e, ERR_IO, "the search engine does not delete record %s: %s", doc->key[0], reason);
+		return not_deleted(NULL, doc, reason, e);
 	/* Doubling at powers of two: no capacity to keep. */
 	if ((r->count & (r->count - 1)) == 0) {
 		size_t capacity = r->count > 0 ? 2 * r->count : 1;
 
-		r->docs = buf_realloc(r->docs, capacity, sizeof *r->docs);
+		r->versions = buf_realloc(r->versions, capacity, sizeof *r->versions);
 		r->reasons = buf_realloc(r->reasons, capacity, sizeof *r->reasons);
 	}
-	r->docs[r->count] = (struct search_doc){.key = doc->key, .version = doc->version, .deleted = true};
+	for (size_t i = 0; i < key_parts(&s->index); i++)
+		buf_append(&r->texts, doc->key[i], strlen(doc->key[i]) + 1);
+	r->versions[r->count] = doc->version;
 	r->reasons[r->count++] = buf_strdup(reason);
 	return 0;
 }
@@ -90,92 +104,68 @@ refusals_fini(struct refusals *r)
 	for (size_t i = 0; i < r->count; i++)
 		free(r->reasons[i]);
 	free(r->reasons);
+	free(r->versions);
 	free(r->standing);
-	free(r->docs);
-}
-
-static size_t
-key_parts(const struct sending *s)
-{
-	return s->index.shape->key_count > 0 ? s->index.shape->key_count : 1;
+	free(r->keys);
+	buf_fini(&r->texts);
 }
 
 static int
-send_piece(struct sending *s, struct err *e)
+settle(struct sending *s, struct err *e)
 {
-	struct piece *p = &s->piece;
-	size_t columns = s->index.shape->count;
-	const char **values;
-	int result;
+	int result = search_settle(s->search, &s->index, note_refused, s, e);
 
-	if (p->count == 0)
-		return 0;
-	if (clk_now(clk_system()) - s->begun > FRESH) {
-		s->engine = true;
-		return err_set(e, ERR_AGAIN, "the search engine is too slow for the rows read");
-	}
-	values = buf_calloc(p->count * columns + 1, sizeof *values);
-	for (size_t i = 0; i < p->count * columns; i++)
-		values[i] = p->places[i] == NOWHERE ? NULL : p->texts.bytes + p->places[i];
-	for (size_t i = 0; i < p->count; i++)
-		p->docs[i].values = p->docs[i].deleted ? NULL : values + i * columns;
-	result = search_bulk(s->search, &s->index, p->docs, p->count, note_refused, &s->refusals, e);
 	s->engine = result != 0;
-	for (size_t i = 0; i < p->count && result == 0; i++)
-		s->done[p->numbers[i]] = true;
-	free(values);
-	buf_reset(&p->texts);
-	p->count = 0;
+	for (size_t i = 0; i < s->put_count && result == 0; i++)
+		s->done[s->put[i]] = true;
+	s->put_count = 0;
 	return result;
 }
 
-/* Put a document into the piece; values of its row, or NULL if it is deleted. */
 static int
-add(struct sending *s, size_t number, const char *const *values, int64_t version, struct err *e)
+put(struct sending *s, const struct search_doc *doc, struct err *e)
 {
-	struct piece *p = &s->piece;
-	size_t columns = s->index.shape->count;
-
-	if (p->count == p->capacity) {
-		p->capacity = p->capacity > 0 ? 2 * p->capacity : 1024;
-		p->docs = buf_realloc(p->docs, p->capacity, sizeof *p->docs);
-		p->numbers = buf_realloc(p->numbers, p->capacity, sizeof *p->numbers);
-		p->places = buf_realloc(p->places, p->capacity * columns, sizeof *p->places);
+	if (clk_now(clk_system()) - s->begun > FRESH) {
+		/* What is under way counts, so that even a slow engine gets on. */
+		if (settle(s, e) != 0)
+			return -1;
+		s->engine = true;
+		return err_set(e, ERR_AGAIN, "the search engine is too slow for the rows read");
 	}
-	p->docs[p->count] =
-	    (struct search_doc){.key = s->docs[number].key, .version = version, .deleted = values == NULL};
-	p->numbers[p->count] = number;
-	for (size_t i = 0; i < columns; i++) {
-		size_t *place = &p->places[p->count * columns + i];
+	s->engine = search_put(s->search, &s->index, doc, e) != 0;
+	return s->engine ? -1 : 0;
+}
 
-		*place = NOWHERE;
-		if (values == NULL || values[i] == NULL)
-			continue;
-		*place = p->texts.length;
-		buf_append(&p->texts, values[i], strlen(values[i]) + 1);
-	}
-	p->count++;
-	return p->texts.length + p->count * columns * sizeof(char *) < PIECE ? 0 : send_piece(s, e);
+/* A document of the caller's; values of its row, or NULL if it is deleted. */
+static int
+put_number(struct sending *s, size_t number, const char *const *values, int64_t version, struct err *e)
+{
+	const struct search_doc doc = {
+	    .key = s->docs[number].key, .version = version, .deleted = values == NULL, .values = values};
+
+	if (put(s, &doc, e) != 0)
+		return -1;
+	s->put[s->put_count++] = number;
+	return 0;
 }
 
 static int
-take_row(void *ctx, size_t key, const char *const *values, int64_t version, struct err *e)
+take_row(void *ctx, int64_t place, const char *const *values, int64_t version, struct err *e)
 {
 	struct sending *s = ctx;
 
-	return add(s, s->left[key], values, version, e);
+	return put_number(s, s->left[place], values, version, e);
 }
 
 /* Read the rows of what is not done, and send them; then the deletions. Inside a transaction. */
 static int
 attempt(struct pg *pg, struct sending *s, const struct target *target, size_t count, struct err *e)
 {
-	size_t parts = key_parts(s), left = 0;
+	size_t parts = key_parts(&s->index), left = 0;
 	const char **keys = buf_calloc(count * parts, sizeof *keys);
 	int result;
 
-	s->piece.count = 0;
-	buf_reset(&s->piece.texts);
+	s->put_count = 0;
 	s->engine = false;
 	for (size_t i = 0; i < count; i++) {
 		if (s->done[i])
@@ -186,12 +176,14 @@ attempt(struct pg *pg, struct sending *s, const struct target *target, size_t co
 	s->begun = clk_now(clk_system());
 	result = rows_by_key(pg, target, keys, left, take_row, s, e);
 	if (result == 0)
-		result = send_piece(s, e);
+		result = settle(s, e);
 	for (size_t i = 0; i < left && result == 0; i++)
 		if (!s->done[s->left[i]] && s->docs[s->left[i]].deleted)
-			result = add(s, s->left[i], NULL, s->docs[s->left[i]].version, e);
+			result = put_number(s, s->left[i], NULL, s->docs[s->left[i]].version, e);
 	if (result == 0)
-		result = send_piece(s, e);
+		result = settle(s, e);
+	if (result != 0)
+		search_discard(s->search);
 	free(keys);
 	return result;
 }
@@ -223,12 +215,12 @@ list_keys(const struct search_doc *docs, size_t count, size_t parts)
 }
 
 static int
-note_standing(void *ctx, size_t key, const char *const *values, int64_t version, struct err *e)
+note_standing(void *ctx, int64_t place, const char *const *values, int64_t version, struct err *e)
 {
 	struct refusals *r = ctx;
 
 	(void)values, (void)e;
-	r->standing[key] = version == r->docs[key].version;
+	r->standing[place] = version == r->versions[place];
 	return 0;
 }
 
@@ -236,38 +228,15 @@ static int
 keep_refused(struct pg *pg, struct sending *s, const struct target *target, struct err *e)
 {
 	struct refusals *r = &s->refusals;
-	const char **keys = list_keys(r->docs, r->count, key_parts(s));
+	size_t parts = key_parts(&s->index);
 	int result;
 
 	r->standing = buf_calloc(r->count, sizeof *r->standing);
-	result = rows_by_key(pg, target, keys, r->count, note_standing, r, e);
+	result = rows_by_key(pg, target, r->keys, r->count, note_standing, r, e);
 	for (size_t i = 0; result == 0 && i < r->count; i++)
 		if (r->standing[i])
 			result = index_reject_keep(
-			    pg, target->dataset, r->docs[i].key, key_parts(s), r->docs[i].version, r->reasons[i], e);
-	free(keys);
-	return result;
-}
-
-/* What became of the documents is written down, in a transaction. */
-static int
-settle(struct pg *pg, struct sending *s, const struct target *target, size_t count, struct err *e)
-{
-	bool open = pg_in_transaction(pg);
-	const char **keys = list_keys(s->docs, count, key_parts(s));
-	int result = open ? 0 : pg_begin(pg, e);
-
-	if (result == 0)
-		result = index_reject_begin(pg, target->dataset, s->refusals.count > 0, e);
-	if (result == 0)
-		result = index_reject_forget(pg, target->dataset, keys, count, key_parts(s), e);
-	if (result == 0 && s->refusals.count > 0)
-		result = keep_refused(pg, s, target, e);
-	if (result == 0 && !open)
-		result = pg_commit(pg, e);
-	if (result != 0 && !open)
-		pg_rollback(pg);
-	free(keys);
+			    pg, target->dataset, r->keys + i * parts, parts, r->versions[i], r->reasons[i], e);
 	return result;
 }
 
@@ -275,13 +244,48 @@ settle(struct pg *pg, struct sending *s, const struct target *target, size_t cou
 static int
 take_away_refused(struct sending *s, struct err *e)
 {
-	const struct refusals *r = &s->refusals;
+	struct refusals *r = &s->refusals;
+	size_t parts = key_parts(&s->index);
+	struct search_doc *docs;
+	int result;
 
 	if (r->count == 0)
 		return 0;
-	log_notice("%zu rows of %s cannot be searched; the first, of key %s: %s", r->count, s->index.table,
-	    r->docs[0].key[0], r->reasons[0]);
-	return search_bulk(s->search, &s->index, r->docs, r->count, note_refused, &(struct refusals){0}, e);
+	r->keys = buf_calloc(r->count * parts, sizeof *r->keys);
+	buf_texts(r->texts.bytes, r->keys, r->count * parts);
+	log_notice("%zu rows of %s cannot be searched; the first, of key %s: %s", r->count, s->index.table, r->keys[0],
+	    r->reasons[0]);
+	docs = buf_calloc(r->count, sizeof *docs);
+	for (size_t i = 0; i < r->count; i++)
+		docs[i] = (struct search_doc){.key = r->keys + i * parts, .version = r->versions[i], .deleted = true};
+	result = search_bulk(s->search, &s->index, docs, r->count, not_deleted, NULL, e);
+	free(docs);
+	return result;
+}
+
+/* What became of the documents is written down, in a transaction; `keys` of all that were sent. */
+static int
+write_down(
+    struct pg *pg, struct sending *s, const struct target *target, const char *const *keys, size_t count, struct err *e)
+{
+	size_t parts = key_parts(&s->index);
+	bool open = pg_in_transaction(pg);
+	int result = take_away_refused(s, e);
+
+	if (result == 0 && !open)
+		result = pg_begin(pg, e);
+	if (result == 0)
+		result = index_reject_begin(pg, target->dataset, s->refusals.count > 0, e);
+	for (size_t i = 0; result == 0 && i < count; i += FORGET)
+		result = index_reject_forget(
+		    pg, target->dataset, keys + i * parts, count - i < FORGET ? count - i : FORGET, parts, e);
+	if (result == 0 && s->refusals.count > 0)
+		result = keep_refused(pg, s, target, e);
+	if (result == 0 && !open)
+		result = pg_commit(pg, e);
+	if (result != 0 && !open)
+		pg_rollback(pg);
+	return result;
 }
 
 int
@@ -293,26 +297,143 @@ documents_send(struct pg *pg, struct search *search, const struct dataset *d, co
 	    .index = documents_index(d, shape),
 	    .docs = docs,
 	};
-	struct target target = {d->id, d->generation, d->table_schema, d->table_name, shape};
+	const struct target target = {d->id, d->generation, d->table_schema, d->table_name, shape};
+	const char **keys;
 	int result;
 
 	s.done = buf_calloc(count, sizeof *s.done);
 	s.left = buf_calloc(count, sizeof *s.left);
+	s.put = buf_calloc(count, sizeof *s.put);
 	if ((search_capabilities(search) & SEARCH_WANTS_VALUES) != 0)
 		result = send_values(pg, &s, &target, count, e);
 	else
-		result = search_bulk(search, &s.index, docs, count, note_refused, &s.refusals, e);
-	if (result == 0)
-		result = take_away_refused(&s, e);
-	if (result == 0)
-		result = settle(pg, &s, &target, count, e);
+		result = search_bulk(search, &s.index, docs, count, note_refused, &s, e);
+	if (result == 0) {
+		keys = list_keys(docs, count, key_parts(&s.index));
+		result = write_down(pg, &s, &target, keys, count, e);
+		free(keys);
+	}
 	*refused = s.refusals.count;
 	refusals_fini(&s.refusals);
-	free(s.piece.docs);
-	free(s.piece.numbers);
-	free(s.piece.places);
-	buf_fini(&s.piece.texts);
+	free(s.put);
 	free(s.left);
 	free(s.done);
+	return result;
+}
+
+/* The key of a row: of each column's value, or the `_id`. */
+static void
+write_key(struct sending *s, int64_t id, const char *const *values)
+{
+	const struct shape *shape = s->index.shape;
+	size_t at;
+
+	if (!s->all_keys)
+		buf_reset(&s->texts);
+	at = s->texts.length;
+	if (shape->key_count == 0) {
+		buf_printf(&s->texts, "%" PRId64, id);
+		buf_byte(&s->texts, '\0');
+	}
+	for (size_t i = 0; i < shape->key_count; i++) {
+		const char *value = values[shape->key[i]];
+
+		type_canonical(shape->columns[shape->key[i]].type, &s->texts, value, strlen(value));
+		buf_byte(&s->texts, '\0');
+	}
+	buf_texts(s->texts.bytes + at, s->key, key_parts(&s->index));
+}
+
+static int
+take_part(void *ctx, int64_t id, const char *const *values, int64_t version, struct err *e)
+{
+	struct sending *s = ctx;
+	struct documents_seen *seen = s->seen;
+
+	/* Not ours, or with a key that somebody has made NULL: left to who asks for it by its key. */
+	for (size_t i = 0; i < s->index.shape->key_count; i++)
+		if (values[s->index.shape->key[i]] == NULL)
+			return 0;
+	write_key(s, id, values);
+	if (put(s, &(struct search_doc){.key = s->key, .version = version, .values = values}, e) != 0)
+		return -1;
+	if (seen->count == seen->capacity) {
+		seen->capacity = seen->capacity > 0 ? 2 * seen->capacity : 1024;
+		seen->versions = buf_realloc(seen->versions, seen->capacity, sizeof *seen->versions);
+	}
+	seen->versions[seen->count++] = version;
+	return 0;
+}
+
+/* Has the dataset index rejects of rows that were others when the part was loaded? 1, 0, -1. */
+static int
+has_rejects(struct pg *pg, int64_t dataset, struct err *e)
+{
+	int64_t count = -1;
+
+	if (pg_begin(pg, e) == 0 && index_reject_begin(pg, dataset, false, e) == 0)
+		count = index_reject_count(pg, dataset, e);
+	pg_rollback(pg);
+	return count < 0 ? -1 : count > 0;
+}
+
+static int
+send_part(struct pg *pg, struct sending *s, const struct target *target, const struct rows_part *part, struct err *e)
+{
+	int result;
+
+	s->begun = clk_now(clk_system());
+	result = pg_begin(pg, e) == 0 ? rows_of_part(pg, target, part, take_part, s, e) : -1;
+	if (result == 0)
+		result = settle(s, e);
+	if (result != 0)
+		search_discard(s->search);
+	pg_rollback(pg);
+	return result;
+}
+
+static int
+write_down_part(struct pg *pg, struct sending *s, const struct target *target, struct err *e)
+{
+	size_t parts = key_parts(&s->index), count = s->all_keys ? s->seen->count : 0;
+	const char **keys;
+	int result;
+
+	if (count == 0 && s->refusals.count == 0)
+		return 0;
+	keys = buf_calloc(count * parts, sizeof *keys);
+	buf_texts(s->texts.bytes, keys, count * parts);
+	result = write_down(pg, s, target, keys, count, e);
+	free(keys);
+	return result;
+}
+
+int
+documents_send_part(struct pg *pg, struct search *search, const struct dataset *d, const struct shape *shape,
+    const struct rows_part *part, struct documents_seen *seen, uint64_t *refused, struct err *e)
+{
+	struct sending s = {.search = search, .index = documents_index(d, shape), .seen = seen};
+	const struct target target = {d->id, d->generation, d->table_schema, d->table_name, shape};
+	int result = has_rejects(pg, d->id, e);
+
+	*refused = 0;
+	seen->count = 0;
+	if (result < 0)
+		return -1;
+	s.all_keys = result > 0;
+	s.key = buf_calloc(key_parts(&s.index), sizeof *s.key);
+	result = send_part(pg, &s, &target, part, e);
+	if (result == 0) {
+		result = write_down_part(pg, &s, &target, e);
+		*refused = s.refusals.count;
+	} else if (e->code == ERR_AGAIN && s.engine) {
+		log_notice("%s; going on", e->message);
+		*e = (struct err){0};
+		seen->count = 0;
+		result = 0;
+	}
+	refusals_fini(&s.refusals);
+	free(s.key);
+	buf_fini(&s.texts);
 	return result;
 }

@@ -5,6 +5,7 @@
 
 struct dataset;
 struct pg;
+struct rows_part;
 struct shape;
 
 /* The index of a dataset, as search.h wants it; valid as long as both. */
@@ -24,5 +25,20 @@ struct search_index documents_index(const struct dataset *d, const struct shape 
  */
 int documents_send(struct pg *pg, struct search *search, const struct dataset *d, const struct shape *shape,
     const struct search_doc *docs, size_t count, uint64_t *refused, struct err *e) MUST_CHECK;
+
+/* Versions of rows, freed by the caller. */
+struct documents_seen {
+	int64_t *versions;
+	size_t count, capacity;
+};
+
+/*
+ * The same for the rows found in a part of the table, of an engine that wants
+ * the values; outside a transaction. What is seen is in the engine or an index
+ * reject; the rest, be it all, is for documents_send: trouble of the engine is
+ * no error here.
+ */
+int documents_send_part(struct pg *pg, struct search *search, const struct dataset *d, const struct shape *shape,
+    const struct rows_part *part, struct documents_seen *seen, uint64_t *refused, struct err *e) MUST_CHECK;
 
 #endif

@@ -150,6 +150,7 @@ static int
 write_chunk(struct desk *d, const struct chunk *c, int64_t began, struct err *e)
 {
 	struct merge_result merged = {0};
+	struct chunk loaded = *c;
 	enum merge_mode mode = MERGE_APPEND;
 	int result = target_lock(d->pg, &d->target, "ROW EXCLUSIVE", e);
 
@@ -163,13 +164,15 @@ write_chunk(struct desk *d, const struct chunk *c, int64_t began, struct err *e)
 		batch_group_each(&d->batch);
 	else
 		batch_group_by_key(&d->batch);
-	if (merge_batch(d->pg, &d->target, mode, d->guess, &d->batch, &merged, e) != 0)
+	if (target_blocks(d->pg, &d->target, &loaded.first_block, e) != 0 ||
+	    merge_batch(d->pg, &d->target, mode, d->guess, &d->batch, &merged, e) != 0 ||
+	    target_blocks(d->pg, &d->target, &loaded.end_block, e) != 0)
 		return -1;
 	d->guess = merge_guess(&merged);
 	collect_refused(d);
 	if (reject_write(d->pg, c->job, c->number, &d->rejects, e) != 0)
 		return -1;
-	result = chunk_set_loaded(d->pg, c,
+	result = chunk_set_loaded(d->pg, &loaded,
 	    &(struct books){merged.inserted, merged.updated, merged.unchanged, merged.superseded, d->rejects.count},
 	    clk_now(clk_system()) - began, e);
 	if (result < 0)

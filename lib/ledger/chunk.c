@@ -10,7 +10,7 @@
 
 #define COLUMNS                                                                                                        \
 	"c.job, c.number, c.byte, c.length, c.line, c.records, c.state, c.inserted + c.updated, c.loaded_at IS NOT "   \
-	"NULL, c.again"
+	"NULL, c.again, c.first_block, c.end_block"
 
 static void
 fill(struct chunk *c, const struct pg_rows *rows, size_t row)
@@ -29,6 +29,8 @@ fill(struct chunk *c, const struct pg_rows *rows, size_t row)
 	    .state = CHUNK_PENDING,
 	    .loaded = pg_rows_bool(rows, row, 8),
 	    .again = pg_rows_int(rows, row, 9),
+	    .first_block = pg_rows_int(rows, row, 10),
+	    .end_block = pg_rows_int(rows, row, 11),
 	};
 	while (c->state < CHUNK_FAILED && strcmp(state, names[c->state]) != 0)
 		c->state++;
@@ -136,21 +138,23 @@ update(struct pg *pg, const char *sql, size_t count, const char *const *params, 
 int
 chunk_set_loaded(struct pg *pg, const struct chunk *c, const struct books *b, int64_t milliseconds, struct err *e)
 {
-	char text[8][24];
-	const char *params[8];
-	const uint64_t values[] = {(uint64_t)c->job, (uint64_t)c->number, b->inserted, b->updated, b->unchanged,
-	    b->superseded, b->rejected, (uint64_t)milliseconds};
+	char text[10][24];
+	const char *params[10];
+	const uint64_t values[10] = {(uint64_t)c->job, (uint64_t)c->number, b->inserted, b->updated, b->unchanged,
+	    b->superseded, b->rejected, (uint64_t)milliseconds, (uint64_t)c->first_block, (uint64_t)c->end_block};
 
-	for (size_t i = 0; i < 8; i++) {
+	for (size_t i = 0; i < 10; i++) {
 		snprintf(text[i], sizeof text[i], "%" PRIu64, values[i]);
 		params[i] = text[i];
 	}
 	return update(pg,
 	    "UPDATE csvp.chunk SET state = 'loaded', inserted = $3, updated = $4, unchanged = $5, superseded = $6, "
 	    "rejected = $7,"
-	    " indexed = 0, indexed_at = NULL, error = NULL, deliveries = 0, loaded_at = clock_timestamp(), load_ms = $8"
+	    " indexed = 0, indexed_at = NULL, error = NULL, deliveries = 0, loaded_at = clock_timestamp(), load_ms = "
+	    "$8,"
+	    " first_block = $9, end_block = $10"
 	    " WHERE job = $1 AND number = $2 AND (state = 'pending' OR state = 'failed' AND loaded_at IS NULL)",
-	    8, params, e);
+	    10, params, e);
 }
 
 int

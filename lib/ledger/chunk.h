@@ -21,6 +21,7 @@ struct chunk {
 	enum chunk_state state;
 	bool loaded;   /* its records are in the table: what a failed one of these lacks is its index */
 	int64_t again; /* how often all its records, changed or not, had to be indexed again; 0: never */
+	int64_t first_block, end_block; /* of the table: what its load has added there; equal: nothing */
 };
 
 /* Is it to be loaded, or indexed, if a person says so? What failed only workers leave alone. */
@@ -45,7 +46,7 @@ int chunk_add(struct pg *pg, const struct chunk *chunks, size_t count, struct er
     __attribute__((warn_unused_result));
 
 /*
- * chunk_to_load -> loaded with its books, as the last writes of the transaction
+ * chunk_to_load -> loaded with its books and blocks, as the last writes of the transaction
  * that moved the data: 1 done, 0 it was loaded meanwhile (roll back), -1.
  */
 int chunk_set_loaded(struct pg *pg, const struct chunk *c, const struct books *b, int64_t milliseconds, struct err *e)

@@ -13,6 +13,7 @@
 #include "ledger/migration_9.sql.h"
 #include "ledger/migration_10.sql.h"
 #include "ledger/migration_11.sql.h"
+#include "ledger/migration_12.sql.h"
 
 static const struct migration migrations[] = {
     {1, "ledger", sql_migration_1},
@@ -26,6 +27,7 @@ static const struct migration migrations[] = {
     {9, "names of uploads", sql_migration_9},
     {10, "garbage", sql_migration_10},
     {11, "index rejects", sql_migration_11},
+    {12, "where a chunk's rows are", sql_migration_12},
 };
 #define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
 

@@ -218,10 +218,11 @@ es_close(void *self)
 {
 	struct es *es = self;
 
+	if (es->bulk != NULL)
+		esbulk_discard(es);
+	esbulk_free(es->bulk);
 	http_close(es->http);
 	http_response_fini(&es->response);
-	for (size_t i = 0; i < sizeof es->bodies / sizeof *es->bodies; i++)
-		buf_fini(&es->bodies[i]);
 	free(es->base);
 	free(es->prefix);
 	free(es->shards);
@@ -266,7 +267,9 @@ es_driver(void)
 	    .close = es_close,
 	    .exists = esindex_exists,
 	    .create = esindex_create,
-	    .bulk = esbulk_send,
+	    .put = esbulk_put,
+	    .settle = esbulk_settle,
+	    .discard = esbulk_discard,
 	    .refresh = esindex_refresh,
 	    .finish = esindex_finish,
 	    .count = esindex_count,

@@ -9,6 +9,7 @@
 #include "net/http.h"
 
 struct err;
+struct esbulk;
 struct json;
 struct search_index;
 
@@ -33,10 +34,7 @@ struct es {
 	int64_t created; /* the dataset whose index is known to be there, with all columns of: */
 	uint64_t shape;
 
-	/* What the bulk requests have taught (esbulk.c). */
-	size_t bulk_bytes;
-	size_t in_flight;
-	struct buf bodies[2];
+	struct esbulk *bulk; /* documents on their way; NULL: none yet */
 };
 
 /* The name of a dataset's index for all that read and write it: PREFIX-DATASET. The caller frees it. */

@@ -8,11 +8,10 @@
 #include "base/clk.h"
 #include "base/num.h"
 #include "net/retry.h"
-#include "schema/type.h"
+#include "schema/json.h"
+#include "schema/shape.h"
 #include "search/es.h"
 #include "search/esdoc.h"
-#include "schema/json.h"
-#include "search/search_driver.h"
 
 /*
  * Requests at a time and bytes of each: two of 5 to 10 MB keep a small server
@@ -24,107 +23,189 @@
 #define BULK_BYTES_MIN ((size_t)64 << 10)
 #define IN_FLIGHT 2
 
+/* What is written of one body before the other's request is given a push: less than a socket holds. */
+#define PUSH_BYTES ((size_t)128 << 10)
+
 /* As long as some documents are taken, the rest is tried again; when none are, for less than a minute (search.h). */
 static const struct retry_policy policy = {.tries = 1000, .time = 45000, .base = 100, .cap = 5000};
 
+struct entry {
+	size_t end; /* of its lines in the body */
+	size_t key; /* in the body's keys, or in those that are refused: its parts, one behind the other */
+	int64_t version;
+	bool deleted;
+	bool again; /* of a request that was answered: the server was too busy for it */
+};
+
+/* Documents that the engine has not taken yet, and the request with the first of them. */
+struct body {
+	struct buf lines, keys;
+	struct entry *entries;
+	size_t count, capacity;
+	struct http_exchange *exchange; /* NULL: none under way */
+	size_t sent;                    /* documents in it */
+};
+
 struct refusal {
-	size_t doc;
+	struct entry entry;
 	char *reason;
 };
 
-struct request {
-	struct http_exchange *exchange; /* NULL: none under way */
-	const size_t *docs;
-	size_t count;
-};
-
-/* A call of search_bulk under way. */
-struct sending {
-	struct es *es;
-	const struct search_index *index;
-	const struct search_doc *docs;
-	char *url;
-	size_t *todo; /* of docs, by number; those before `next` were sent in this round */
-	size_t todo_count, next;
-	size_t *again; /* those that the server was too busy for */
-	size_t again_count;
-	struct request requests[IN_FLIGHT]; /* in turn, the older one first */
-	size_t turn;
+struct esbulk {
+	struct body bodies[IN_FLIGHT];
+	size_t filling; /* the body that documents are put into */
+	size_t pushed;  /* its bytes when the other's request was last given a push */
 	struct refusal *refusals;
 	size_t refusal_count;
-	bool busy;     /* somebody said so in this round */
-	bool progress; /* something was taken in this round */
+	struct buf refused_keys;
+
+	/* What the answers have taught. */
+	size_t bytes; /* of a request */
+	bool alone;   /* one request at a time */
+	bool waiting; /* `retry` has begun: the server takes nothing */
+	struct retry retry;
 };
 
-static void
-refuse(struct sending *s, size_t doc, char *reason)
+static struct esbulk *
+bulk_of(struct es *es)
 {
-	s->refusals = buf_realloc(s->refusals, s->refusal_count + 1, sizeof *s->refusals);
-	s->refusals[s->refusal_count++] = (struct refusal){doc, reason};
+	if (es->bulk == NULL) {
+		es->bulk = buf_calloc(1, sizeof *es->bulk);
+		es->bulk->bytes = BULK_BYTES;
+	}
+	return es->bulk;
+}
+
+static void
+reset_body(struct body *body)
+{
+	buf_reset(&body->lines);
+	buf_reset(&body->keys);
+	body->count = 0;
+}
+
+static void
+forget_refusals(struct esbulk *bulk)
+{
+	for (size_t i = 0; i < bulk->refusal_count; i++)
+		free(bulk->refusals[i].reason);
+	bulk->refusal_count = 0;
+	buf_reset(&bulk->refused_keys);
+}
+
+void
+esbulk_discard(void *self)
+{
+	struct esbulk *bulk = bulk_of(self);
+
+	for (size_t i = 0; i < IN_FLIGHT; i++) {
+		http_end(bulk->bodies[i].exchange);
+		bulk->bodies[i].exchange = NULL;
+		reset_body(&bulk->bodies[i]);
+	}
+	forget_refusals(bulk);
+	bulk->waiting = false;
+}
+
+/* Its requests have ended: esbulk_discard. */
+void
+esbulk_free(struct esbulk *bulk)
+{
+	if (bulk == NULL)
+		return;
+	for (size_t i = 0; i < IN_FLIGHT; i++) {
+		buf_fini(&bulk->bodies[i].lines);
+		buf_fini(&bulk->bodies[i].keys);
+		free(bulk->bodies[i].entries);
+	}
+	buf_fini(&bulk->refused_keys);
+	free(bulk->refusals);
+	free(bulk);
+}
+
+static size_t
+key_parts(const struct search_index *index)
+{
+	return index->shape->key_count > 0 ? index->shape->key_count : 1;
+}
+
+/* Takes the reason. */
+static void
+refuse(struct esbulk *bulk, const struct search_index *index, const struct body *body, struct entry entry, char *reason)
+{
+	const char *key = body->keys.bytes + entry.key;
+
+	entry.key = bulk->refused_keys.length;
+	for (size_t i = 0; i < key_parts(index); i++) {
+		size_t size = strlen(key) + 1;
+
+		buf_append(&bulk->refused_keys, key, size);
+		key += size;
+	}
+	bulk->refusals = buf_realloc(bulk->refusals, bulk->refusal_count + 1, sizeof *bulk->refusals);
+	bulk->refusals[bulk->refusal_count++] = (struct refusal){entry, reason};
 }
 
 /* One document as two lines, a deletion as one; false if it cannot be written. */
 static bool
-write_doc(struct sending *s, struct buf *body, const struct search_doc *doc)
+write_doc(struct buf *lines, const struct search_index *index, const struct search_doc *doc)
 {
-	size_t begin = body->length;
+	size_t begin = lines->length;
 
-	buf_string(body, doc->deleted ? "{\"delete\":{\"_id\":" : "{\"index\":{\"_id\":");
-	esdoc_id(body, s->index, doc);
-	buf_printf(body, ",\"version\":%" PRId64 ",\"version_type\":\"external_gte\"}}\n", doc->version);
+	buf_string(lines, doc->deleted ? "{\"delete\":{\"_id\":" : "{\"index\":{\"_id\":");
+	esdoc_id(lines, index, doc);
+	buf_printf(lines, ",\"version\":%" PRId64 ",\"version_type\":\"external_gte\"}}\n", doc->version);
 	if (doc->deleted)
 		return true;
-	if (!esdoc_write(body, s->index, doc)) {
-		body->length = begin;
+	if (!esdoc_write(lines, index, doc)) {
+		lines->length = begin;
 		return false;
 	}
-	buf_byte(body, '\n');
+	buf_byte(lines, '\n');
 	return true;
 }
 
-/* Begin a request with as much of what is to be done as goes into one. */
-static int
-begin(struct sending *s, struct err *e)
+static void
+add(struct esbulk *bulk, const struct search_index *index, const struct search_doc *doc)
 {
-	struct request *r = &s->requests[s->turn];
-	struct buf *body = &s->es->bodies[s->turn];
-	size_t first = s->next;
-	struct http_request request;
+	struct body *body = &bulk->bodies[bulk->filling];
+	struct entry entry = {.key = body->keys.length, .version = doc->version, .deleted = doc->deleted};
 
-	buf_reset(body);
-	while (s->next < s->todo_count && (s->next == first || body->length < s->es->bulk_bytes)) {
-		size_t doc = s->todo[s->next];
-
-		if (write_doc(s, body, &s->docs[doc])) {
-			s->next++;
-			continue;
-		}
-		refuse(s, doc, buf_strdup("a value is none of its column's type"));
-		memmove(s->todo + s->next, s->todo + s->next + 1, (s->todo_count - s->next - 1) * sizeof *s->todo);
-		s->todo_count--;
+	for (size_t i = 0; i < key_parts(index); i++)
+		buf_append(&body->keys, doc->key[i], strlen(doc->key[i]) + 1);
+	if (!write_doc(&body->lines, index, doc)) {
+		refuse(bulk, index, body, entry, buf_strdup("a value is none of its column's type"));
+		body->keys.length = entry.key;
+		return;
 	}
-	if (s->next == first)
-		return 0;
-	request = (struct http_request){
-	    .method = "POST",
-	    .url = s->url,
-	    .body = body->bytes,
-	    .length = body->length,
-	    .type = "application/x-ndjson",
-	};
-	r->docs = s->todo + first;
-	r->count = s->next - first;
-	r->exchange = http_begin(s->es->http, &request, e);
-	s->turn = (s->turn + 1) % IN_FLIGHT;
-	return r->exchange != NULL ? 0 : err_prefix(e, "search engine %s", s->es->base);
+	entry.end = body->lines.length;
+	if (body->count == body->capacity) {
+		body->capacity = body->capacity > 0 ? 2 * body->capacity : 1024;
+		body->entries = buf_realloc(body->entries, body->capacity, sizeof *body->entries);
+	}
+	body->entries[body->count++] = entry;
 }
 
-static void
-try_again(struct sending *s, const size_t *docs, size_t count)
+/* Begin the request with as many of a body's documents as go into one. */
+static int
+begin(struct es *es, const struct search_index *index, struct body *body, struct err *e)
 {
-	memcpy(s->again + s->again_count, docs, count * sizeof *docs);
-	s->again_count += count;
-	s->busy = true;
+	char *alias = es_alias(es, index);
+	/* An alias: else a bulk for an index that was dropped would make it anew, with a guessed mapping. */
+	char *url = buf_format("%s/%s/_bulk?require_alias=true&filter_path=errors,items.*.status,items.*.error.type,"
+			       "items.*.error.reason",
+	    es->base, alias);
+	struct http_request request = {
+	    .method = "POST", .url = url, .body = body->lines.bytes, .type = "application/x-ndjson"};
+
+	body->sent = 1;
+	while (body->sent < body->count && body->entries[body->sent - 1].end < es->bulk->bytes)
+		body->sent++;
+	request.length = body->entries[body->sent - 1].end;
+	body->exchange = http_begin(es->http, &request, e);
+	free(url);
+	free(alias);
+	return body->exchange != NULL ? 0 : err_prefix(e, "search engine %s", es->base);
 }
 
 /* {"status":201} or {"status":400,"error":{"type":"...","reason":"...","caused_by":{...}}} */
@@ -159,7 +240,8 @@ read_status(struct json *j, int64_t *status, const char **type, const char **rea
 
 /* What became of one document. */
 static int
-take_item(struct sending *s, const size_t *doc, struct json *j, struct err *e)
+take_item(struct es *es, const struct search_index *index, struct body *body, struct entry *entry, struct json *j,
+    struct err *e)
 {
 	const char *type, *reason;
 	int64_t status;
@@ -169,28 +251,27 @@ take_item(struct sending *s, const size_t *doc, struct json *j, struct err *e)
 	    json_member(j, &name))
 		return es_nonsense(e);
 	/* 409: the index has a newer version. 404: what is to be deleted is not there. */
-	if ((status >= 200 && status < 300) || status == 409 || (status == 404 && type == NULL)) {
-		s->progress = true;
+	if ((status >= 200 && status < 300) || status == 409 || (status == 404 && type == NULL))
 		return 0;
-	}
 	if (status == 429 || status >= 500) {
-		try_again(s, doc, 1);
+		entry->again = true;
 		return 0;
 	}
 	if (status == 404) {
-		s->es->created = 0;
-		return search_missing(s->index, e);
+		es->created = 0;
+		return search_missing(index, e);
 	}
 	if (status == 401 || status == 403)
-		return err_set(e, ERR_PERMISSION, "search engine %s: %s", s->es->base, reason != NULL ? reason : type);
-	refuse(s, *doc, buf_format("%s: %s", type != NULL ? type : "refused", reason != NULL ? reason : "no reason"));
-	s->progress = true;
+		return err_set(e, ERR_PERMISSION, "search engine %s: %s", es->base, reason != NULL ? reason : type);
+	refuse(es->bulk, index, body, *entry,
+	    buf_format("%s: %s", type != NULL ? type : "refused", reason != NULL ? reason : "no reason"));
 	return 0;
 }
 
 static int
-take_items(struct sending *s, const struct request *r, struct http_response *response, struct err *e)
+take_items(struct es *es, const struct search_index *index, struct body *body, struct err *e)
 {
+	struct http_response *response = http_response(body->exchange);
 	struct json j = {.at = response->body.bytes};
 	char *name, *errors;
 	size_t i = 0;
@@ -200,33 +281,34 @@ take_items(struct sending *s, const struct request *r, struct http_response *res
 	while (json_member(&j, &name)) {
 		if (strcmp(name, "errors") == 0) {
 			errors = json_text(&j);
-			if (errors != NULL && strcmp(errors, "false") == 0) {
-				s->progress = true;
+			if (errors != NULL && strcmp(errors, "false") == 0)
 				return 0;
-			}
 		} else if (strcmp(name, "items") == 0 && json_array(&j)) {
 			while (json_element(&j)) {
-				if (i == r->count)
+				if (i == body->sent)
 					return es_nonsense(e);
-				if (take_item(s, &r->docs[i++], &j, e) != 0)
+				if (take_item(es, index, body, &body->entries[i++], &j, e) != 0)
 					return -1;
 			}
 		} else {
 			json_skip(&j);
 		}
 	}
-	return j.bad || i != r->count ? es_nonsense(e) : 0;
+	return j.bad || i != body->sent ? es_nonsense(e) : 0;
 }
 
 static int
-take_response(struct sending *s, const struct request *r, struct http_response *response, struct err *e)
+take_response(struct es *es, const struct search_index *index, struct body *body, struct err *e)
 {
+	struct http_response *response = http_response(body->exchange);
+
 	switch (response->status) {
 	case 200:
-		return take_items(s, r, response, e);
+		return take_items(es, index, body, e);
 	case 413:
-		if (r->count == 1) {
-			refuse(s, r->docs[0], buf_strdup("larger than the search engine takes"));
+		if (body->sent == 1) {
+			refuse(
+			    es->bulk, index, body, body->entries[0], buf_strdup("larger than the search engine takes"));
 			return 0;
 		}
 		/* fallthrough */
@@ -234,126 +316,175 @@ take_response(struct sending *s, const struct request *r, struct http_response *
 	case 502:
 	case 503:
 	case 504:
-		try_again(s, r->docs, r->count);
+		for (size_t i = 0; i < body->sent; i++)
+			body->entries[i].again = true;
 		return 0;
 	default:
-		return es_failed(s->es, response, e);
+		return es_failed(es, response, e);
 	}
 }
 
-/* Wait for the oldest request, and learn from it how much to send. */
-static int
-end(struct sending *s, size_t which, struct err *e)
+/* Keep in a body what was not sent, and what is to be sent again; how much that is. */
+static size_t
+keep(struct body *body)
 {
-	struct request *r = &s->requests[which];
-	struct es *es = s->es;
-	size_t again = s->again_count;
-	int result = http_finish(r->exchange, e);
+	size_t kept = 0, length = 0, from = 0, again = 0;
+
+	for (size_t i = 0; i < body->count; i++) {
+		struct entry entry = body->entries[i];
+		size_t end = entry.end;
+
+		if (i >= body->sent || entry.again) {
+			again += entry.again;
+			memmove(body->lines.bytes + length, body->lines.bytes + from, entry.end - from);
+			length += entry.end - from;
+			entry.end = length;
+			entry.again = false;
+			body->entries[kept++] = entry;
+		}
+		from = end;
+	}
+	if (kept == 0) {
+		reset_body(body);
+	} else {
+		body->lines.length = length;
+		body->count = kept;
+	}
+	return again;
+}
+
+/* Learn from an answer how much to send; wait a little if it was "too many". */
+static int
+learn(struct es *es, size_t sent, size_t again, struct err *e)
+{
+	struct esbulk *bulk = es->bulk;
+
+	if (again < sent)
+		bulk->waiting = false;
+	if (again == 0) {
+		if (bulk->bytes < BULK_BYTES)
+			bulk->bytes += bulk->bytes / 4;
+		else
+			bulk->alone = false;
+		return 0;
+	}
+	bulk->alone = true;
+	bulk->bytes = bulk->bytes / 2 > BULK_BYTES_MIN ? bulk->bytes / 2 : BULK_BYTES_MIN;
+	if (!bulk->waiting)
+		retry_start(&bulk->retry, &policy, clk_system());
+	bulk->waiting = true;
+	err_set(e, ERR_AGAIN, "search engine %s is too busy", es->base);
+	return retry_again(&bulk->retry, e) ? 0 : -1;
+}
+
+/* Wait for a body's request. What fails leaves the body as it was. */
+static int
+end(struct es *es, const struct search_index *index, struct body *body, struct err *e)
+{
+	int result = http_finish(body->exchange, e);
 
 	if (result == 0)
-		result = take_response(s, r, http_response(r->exchange), e);
+		result = take_response(es, index, body, e);
 	else
 		err_prefix(e, "search engine %s", es->base);
-	http_end(r->exchange);
-	r->exchange = NULL;
-	if (s->again_count > again) {
-		es->in_flight = 1;
-		es->bulk_bytes = es->bulk_bytes / 2 > BULK_BYTES_MIN ? es->bulk_bytes / 2 : BULK_BYTES_MIN;
-	} else if (es->bulk_bytes < BULK_BYTES) {
-		es->bulk_bytes += es->bulk_bytes / 4;
-	} else {
-		es->in_flight = IN_FLIGHT;
+	http_end(body->exchange);
+	body->exchange = NULL;
+	if (result != 0) {
+		for (size_t i = 0; i < body->sent; i++)
+			body->entries[i].again = false;
+		return -1;
 	}
-	return result;
+	return learn(es, body->sent, keep(body), e);
 }
 
-/* Send all that is to be done, once. */
+/* Until the engine has taken all of a body. */
 static int
-send_round(struct sending *s, struct err *e)
+empty(struct es *es, const struct search_index *index, struct body *body, struct err *e)
 {
-	size_t open = 0;
+	while (body->count > 0)
+		if ((body->exchange == NULL && begin(es, index, body, e) != 0) || end(es, index, body, e) != 0)
+			return -1;
+	return 0;
+}
 
-	s->next = s->again_count = s->turn = 0;
-	s->busy = s->progress = false;
-	while (s->next < s->todo_count || open > 0) {
-		/* After "too many" the rest of the round waits, too: it would be answered alike. */
-		while (s->next < s->todo_count && open < s->es->in_flight && !s->busy) {
-			size_t turn = s->turn;
+/* The body is full: its request begins, and the other body is emptied to be filled meanwhile. */
+static int
+turn(struct es *es, const struct search_index *index, struct err *e)
+{
+	struct esbulk *bulk = es->bulk;
+	struct body *full = &bulk->bodies[bulk->filling];
 
-			if (begin(s, e) != 0)
-				return -1;
-			open += s->requests[turn].exchange != NULL;
-		}
-		if (open > 0) {
-			if (end(s, (s->turn + IN_FLIGHT - open) % IN_FLIGHT, e) != 0)
-				return -1;
-			open--;
-		}
-		if (s->busy && open == 0) {
-			try_again(s, s->todo + s->next, s->todo_count - s->next);
-			s->next = s->todo_count;
-		}
-	}
+	if (bulk->alone)
+		return empty(es, index, full, e);
+	if (begin(es, index, full, e) != 0)
+		return -1;
+	bulk->filling = (bulk->filling + 1) % IN_FLIGHT;
+	bulk->pushed = 0;
+	return empty(es, index, &bulk->bodies[bulk->filling], e);
+}
+
+/* Bodies larger than the socket's buffer go out while the next one is written. */
+static void
+push(struct esbulk *bulk)
+{
+	size_t written = bulk->bodies[bulk->filling].lines.length;
+	struct err ignored;
+
+	if (written - bulk->pushed < PUSH_BYTES && written >= bulk->pushed)
+		return;
+	bulk->pushed = written;
+	for (size_t i = 0; i < IN_FLIGHT; i++)
+		/* What breaks is met again where its end is waited for. */
+		if (bulk->bodies[i].exchange != NULL)
+			(void)!http_pump(bulk->bodies[i].exchange, &ignored);
+}
+
+int
+esbulk_put(void *self, const struct search_index *index, const struct search_doc *doc, struct err *e)
+{
+	struct esbulk *bulk = bulk_of(self);
+
+	while (bulk->bodies[bulk->filling].lines.length >= bulk->bytes)
+		if (turn(self, index, e) != 0)
+			return -1;
+	add(bulk, index, doc);
+	push(bulk);
 	return 0;
 }
 
 static int
-send_all(struct sending *s, struct err *e)
+tell_refused(
+    const struct esbulk *bulk, const struct search_index *index, search_refused *refused, void *ctx, struct err *e)
 {
-	struct retry retry;
+	const char **key = buf_calloc(key_parts(index), sizeof *key);
+	int result = 0;
 
-	retry_start(&retry, &policy, clk_system());
-	for (;;) {
-		size_t *done = s->todo;
+	for (size_t i = 0; i < bulk->refusal_count && result == 0; i++) {
+		const struct entry *entry = &bulk->refusals[i].entry;
+		const struct search_doc doc = {.key = key, .version = entry->version, .deleted = entry->deleted};
 
-		if (send_round(s, e) != 0)
-			return -1;
-		if (s->again_count == 0)
-			return 0;
-		s->todo = s->again;
-		s->todo_count = s->again_count;
-		s->again = done;
-		if (s->progress)
-			retry_start(&retry, &policy, clk_system());
-		err_set(e, ERR_AGAIN, "search engine %s is too busy", s->es->base);
-		if (!retry_again(&retry, e))
-			return -1;
+		buf_texts(bulk->refused_keys.bytes + entry->key, key, key_parts(index));
+		result = refused(ctx, &doc, bulk->refusals[i].reason, e);
 	}
+	free(key);
+	return result;
 }
 
 int
-esbulk_send(void *self, const struct search_index *index, const struct search_doc *docs, size_t count,
-    search_refused *refused, void *ctx, struct err *e)
+esbulk_settle(void *self, const struct search_index *index, search_refused *refused, void *ctx, struct err *e)
 {
-	struct es *es = self;
-	struct sending s = {.es = es, .index = index, .docs = docs, .todo_count = count};
-	char *alias = es_alias(es, index);
-	int result;
+	struct esbulk *bulk = bulk_of(self);
+	struct body *last = &bulk->bodies[bulk->filling];
+	int result = 0;
 
-	if (es->bulk_bytes == 0) {
-		es->bulk_bytes = BULK_BYTES;
-		es->in_flight = IN_FLIGHT;
-	}
-	/* An alias: else a bulk for an index that was dropped would make it anew, with a guessed mapping. */
-	s.url = buf_format("%s/%s/_bulk?require_alias=true&filter_path=errors,items.*.status,items.*.error.type,"
-			   "items.*.error.reason",
-	    es->base, alias);
-	free(alias);
-	s.todo = buf_calloc(count, sizeof *s.todo);
-	s.again = buf_calloc(count, sizeof *s.again);
-	for (size_t i = 0; i < count; i++)
-		s.todo[i] = i;
-	result = send_all(&s, e);
-	for (size_t i = 0; i < IN_FLIGHT; i++)
-		http_end(s.requests[i].exchange);
-	for (size_t i = 0; i < s.refusal_count; i++) {
-		if (result == 0)
-			result = refused(ctx, &docs[s.refusals[i].doc], s.refusals[i].reason, e);
-		free(s.refusals[i].reason);
-	}
-	free(s.refusals);
-	free(s.again);
-	free(s.todo);
-	free(s.url);
+	if (!bulk->alone && last->count > 0 && last->exchange == NULL && begin(self, index, last, e) != 0)
+		return -1;
+	/* The older one first. */
+	for (size_t i = 1; i <= IN_FLIGHT; i++)
+		if (empty(self, index, &bulk->bodies[(bulk->filling + i) % IN_FLIGHT], e) != 0)
+			return -1;
+	if (bulk->refusal_count > 0)
+		result = tell_refused(bulk, index, refused, ctx, e);
+	forget_refusals(bulk);
 	return result;
 }

@@ -285,11 +285,8 @@ lock_mode(const struct search_doc *docs, size_t count)
 }
 
 static int
-pgindex_bulk(void *ctx, const struct search_index *index, const struct search_doc *docs, size_t count,
-    search_refused *refused, void *refused_ctx, struct err *e)
+pgindex_bulk(void *ctx, const struct search_index *index, const struct search_doc *docs, size_t count, struct err *e)
 {
-	/* The body's bound is such that the server refuses none. */
-	(void)refused, (void)refused_ctx;
 	struct pgindex *self = ctx;
 	size_t parts = pgsql_key_count(index);
 	char **arrays = buf_calloc(parts + 1, sizeof *arrays);

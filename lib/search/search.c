@@ -13,6 +13,7 @@
 #include "search/highlight.h"
 #include "search/query.h"
 #include "search/search_driver.h"
+#include "search/search_put.h"
 
 struct search {
 	const struct search_driver *driver;
@@ -113,6 +114,16 @@ search_exists(struct search *search, const struct search_index *index, struct er
 	return result;
 }
 
+static int
+put_all(struct search *search, const struct search_index *index, const struct search_doc *docs, size_t count,
+    search_refused *refused, void *ctx, struct err *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (search_put(search, index, &docs[i], e) != 0)
+			return -1;
+	return search_settle(search, index, refused, ctx, e);
+}
+
 int
 search_bulk(struct search *search, const struct search_index *index, const struct search_doc *docs, size_t count,
     search_refused *refused, void *ctx, struct err *e)
@@ -124,11 +135,50 @@ search_bulk(struct search *search, const struct search_index *index, const struc
 	assert(refused);
 	if (count == 0)
 		return 0;
+	if (search->driver->put != NULL)
+		return put_all(search, index, docs, count, refused, ctx, e);
 	retry_start(&retry, &policy, clk_system());
 	do
-		result = search->driver->bulk(search->self, index, docs, count, refused, ctx, e);
+		result = search->driver->bulk(search->self, index, docs, count, e);
 	while (result != 0 && retry_again(&retry, e));
 	return result;
+}
+
+int
+search_put(struct search *search, const struct search_index *index, const struct search_doc *doc, struct err *e)
+{
+	struct retry retry;
+
+	if (search->driver->put(search->self, index, doc, e) == 0)
+		return 0;
+	retry_start(&retry, &policy, clk_system());
+	while (retry_again(&retry, e))
+		if (search->driver->put(search->self, index, doc, e) == 0)
+			return 0;
+	search_discard(search);
+	return -1;
+}
+
+int
+search_settle(
+    struct search *search, const struct search_index *index, search_refused *refused, void *ctx, struct err *e)
+{
+	struct retry retry;
+	int result;
+
+	retry_start(&retry, &policy, clk_system());
+	do
+		result = search->driver->settle(search->self, index, refused, ctx, e);
+	while (result != 0 && retry_again(&retry, e));
+	if (result != 0)
+		search_discard(search);
+	return result;
+}
+
+void
+search_discard(struct search *search)
+{
+	search->driver->discard(search->self);
 }
 
 int

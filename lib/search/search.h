@@ -34,7 +34,7 @@ struct search_doc {
 	const char *const *values; /* the row's, as in search_hit; NULL if deleted, or unless SEARCH_WANTS_VALUES */
 };
 
-/* A document that the engine refuses for good (an index reject); -1 ends the call. */
+/* A document that the engine refuses for good (an index reject), valid during the call, without values; -1 ends it. */
 typedef int search_refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e);
 
 /* A record found, valid during the call only. */
@@ -62,8 +62,8 @@ void search_page_fini(struct search_page *page);
 
 /*
  * A search engine that holds the indexes of many datasets; one thread at a time. A call that meets a passing trouble
- * tries again itself, a few times; any call may be repeated. Errors: 75 the trouble stayed; 66 the dataset has no
- * index (search_bulk, search_query); 78 wrong URL; the callbacks' own.
+ * tries again itself; any call may be repeated. Errors: 75 the trouble stayed; 66 the dataset has no index (writing,
+ * search_query); 78 wrong URL; the callbacks' own.
  */
 struct search *search_open(const struct search_options *options, struct err *e);
 void search_close(struct search *search);
@@ -92,8 +92,8 @@ int search_finish(struct search *search, const struct search_index *index, struc
 int search_count(struct search *search, const struct search_index *index, uint64_t *count, struct err *e) MUST_CHECK;
 int search_drop(struct search *search, const struct search_index *index, struct err *e) MUST_CHECK;
 
-/* Run a query in bounded memory; *page is filled when it returns 0. 64: the cursor is damaged or not of this query. */
-/* From cursor to cursor every record that was not changed meanwhile comes exactly once; a page may be short. */
+/* Run a query in bounded memory; *page is filled when it returns 0. 64: the cursor is damaged or not of this query.
+   From cursor to cursor every record that was not changed meanwhile comes exactly once; a page may be short. */
 int search_query(struct search *search, const struct search_index *index, const struct query *query, search_each *each,
     void *ctx, struct search_page *page, struct err *e) MUST_CHECK;
 

@@ -6,7 +6,8 @@
 struct buf;
 
 /*
- * What a driver of a search engine provides; all of it is required. The
+ * What a driver of a search engine provides; all of it is required, but of
+ * writing either `bulk`, or with SEARCH_WANTS_VALUES the three behind it. The
  * wrapper (search.c) has checked the arguments, and repeats a call that failed
  * with 75: so each call begins afresh, and reconnects by itself if the last
  * one lost its connection. `self` is what open returned.
@@ -22,13 +23,18 @@ struct search_driver {
 	int (*exists)(void *self, const struct search_index *index, struct err *e);
 	int (*create)(void *self, const struct search_index *index, struct err *e);
 
+	/* All or nothing is not asked for: what a failed call had written stays right: versions only rise. count > 0. */
+	int (*bulk)(
+	    void *self, const struct search_index *index, const struct search_doc *docs, size_t count, struct err *e);
+
 	/*
-	 * All or nothing is not asked for: what a failed call had written stays right, because versions only rise.
-	 * `refused` is called at the end, when nothing else can fail: else a repeated call would report a document
-	 * twice. count > 0.
+	 * A put that fails has not taken its document, but keeps those before, and a settle that fails all that the
+	 * engine has not taken: both can be repeated. `refused` is called when nothing else can fail. `discard` forgets
+	 * what is under way.
 	 */
-	int (*bulk)(void *self, const struct search_index *index, const struct search_doc *docs, size_t count,
-	    search_refused *refused, void *ctx, struct err *e);
+	int (*put)(void *self, const struct search_index *index, const struct search_doc *doc, struct err *e);
+	int (*settle)(void *self, const struct search_index *index, search_refused *refused, void *ctx, struct err *e);
+	void (*discard)(void *self);
 
 	int (*refresh)(void *self, const struct search_index *index, struct err *e);
 	int (*finish)(void *self, const struct search_index *index, struct err *e);

@@ -1,5 +1,6 @@
 #include "table/rows.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,16 +33,23 @@ key_type(const struct target *t, size_t part)
 
 /* COPY takes no parameters, but is read in half the time of a result's rows. */
 static void
-write_statement(struct buf *sql, const struct target *t, const char *const *keys, size_t count)
+begin_statement(struct buf *sql, const struct target *t, const char *place)
 {
-	size_t parts = t->shape->key_count > 0 ? t->shape->key_count : 1;
-
-	buf_string(sql, "COPY (SELECT k._place");
+	buf_printf(sql, "COPY (SELECT %s", place);
 	for (size_t i = 0; i < t->shape->count; i++) {
 		buf_string(sql, ", t.");
 		pg_quote_name(sql, t->shape->columns[i].name);
 	}
-	buf_string(sql, ", t._version FROM unnest(");
+	buf_string(sql, ", t._version FROM ");
+}
+
+static void
+write_statement(struct buf *sql, const struct target *t, const char *const *keys, size_t count)
+{
+	size_t parts = t->shape->key_count > 0 ? t->shape->key_count : 1;
+
+	begin_statement(sql, t, "k._place - 1");
+	buf_string(sql, "unnest(");
 	for (size_t i = 0; i < parts; i++) {
 		buf_string(sql, i > 0 ? ", " : "");
 		pg_quote_array(sql, keys + i, count, parts);
@@ -105,28 +113,55 @@ take_line(void *ctx, const char *line, size_t length, struct err *e)
 	if (i != count + 2 || field != NULL || !num_int64(r->values[0], &place) ||
 	    !num_int64(r->values[count + 1], &version))
 		return err_set(e, ERR_BUG, "a row of %s.%s cannot be read", r->target->schema, r->target->name);
-	return r->each(r->ctx, (size_t)place - 1, r->values + 1, version, e);
+	return r->each(r->ctx, place, r->values + 1, version, e);
+}
+
+static int
+read_rows(struct pg *pg, const struct target *t, const char *sql, rows_each *each, void *ctx, struct err *e)
+{
+	struct reading_rows r = {.target = t, .each = each, .ctx = ctx};
+	int result;
+
+	r.values = buf_calloc(t->shape->count + 2, sizeof *r.values);
+	result = pg_copy_out(pg, sql, take_line, &r, e);
+	buf_fini(&r.line);
+	free(r.values);
+	return result;
 }
 
 int
 rows_by_key(struct pg *pg, const struct target *t, const char *const *keys, size_t count, rows_each *each, void *ctx,
     struct err *e)
 {
-	struct reading_rows r = {.target = t, .each = each, .ctx = ctx};
 	struct buf sql = {0};
 	int result;
 
 	if (count == 0)
 		return 0;
-	r.values = buf_calloc(t->shape->count + 2, sizeof *r.values);
 	write_statement(&sql, t, keys, count);
 	/* Only a probe per key is right: a plan over the whole table may be the planner's guess, never ours. */
 	result = pg_exec(pg,
 	    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off", e);
 	if (result == 0)
-		result = pg_copy_out(pg, sql.bytes, take_line, &r, e);
+		result = read_rows(pg, t, sql.bytes, each, ctx, e);
 	buf_fini(&sql);
-	buf_fini(&r.line);
-	free(r.values);
+	return result;
+}
+
+int
+rows_of_part(
+    struct pg *pg, const struct target *t, const struct rows_part *part, rows_each *each, void *ctx, struct err *e)
+{
+	struct buf sql = {0};
+	int result;
+
+	begin_statement(&sql, t, t->shape->key_count == 0 ? "t._id" : "0");
+	target_table(&sql, t);
+	buf_printf(&sql,
+	    " t WHERE t.ctid >= '(%" PRId64 ",0)' AND t.ctid < '(%" PRId64 ",0)' AND t._version >= %" PRId64
+	    " AND t._version < %" PRId64 ") TO STDOUT",
+	    part->first_block, part->end_block, part->first_version, part->end_version);
+	result = read_rows(pg, t, sql.bytes, each, ctx, e);
+	buf_fini(&sql);
 	return result;
 }

@@ -33,6 +33,27 @@ target_lock(struct pg *pg, const struct target *t, const char *mode, struct err 
 	return result;
 }
 
+int
+target_blocks(struct pg *pg, const struct target *t, int64_t *blocks, struct err *e)
+{
+	struct buf sql = {0}, table = {0};
+	struct pg_rows *rows;
+	int result;
+
+	target_table(&table, t);
+	buf_string(&sql, "SELECT pg_relation_size(");
+	pg_quote_literal(&sql, table.bytes);
+	buf_string(&sql, "::regclass) / current_setting('block_size')::bigint");
+	result = pg_query(pg, &rows, e, sql.bytes, 0, NULL);
+	if (result == 0) {
+		*blocks = pg_rows_int(rows, 0, 0);
+		pg_rows_free(rows);
+	}
+	buf_fini(&table);
+	buf_fini(&sql);
+	return result;
+}
+
 static const char *
 key_name(const struct target *t, size_t i)
 {

@@ -37,6 +37,10 @@ int target_lock(struct pg *pg, const struct target *t, const char *mode, struct 
  */
 int target_check_key(struct pg *pg, const struct target *t, struct err *e) __attribute__((warn_unused_result));
 
+/* How many blocks the table has now. */
+int target_blocks(struct pg *pg, const struct target *t, int64_t *blocks, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Append the column list, each name behind `prefix` ("t." or ""): the shape's columns, `_id` if there is one, `_version`. */
 void target_columns(struct buf *sql, const struct target *t, const char *prefix);
 

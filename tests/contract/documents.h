@@ -22,7 +22,7 @@ struct row_values {
 };
 
 static int
-note_row(void *ctx, size_t key, const char *const *values, int64_t version, struct err *err)
+note_row(void *ctx, int64_t key, const char *const *values, int64_t version, struct err *err)
 {
 	struct row_values *rows = ctx;
 

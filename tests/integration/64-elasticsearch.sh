@@ -169,6 +169,19 @@ job_says()
 	on "$engine" csvp-status --json "$1" | grep -o '"state":"[a-z]*"\|"indexed":[0-9]*,"unindexed":[0-9]*' | paste -sd' '
 }
 
+# index_loaded EXIT DATASET FILE STATEMENT N/ALL: a file is indexed of which so many rows are, after the statement, where the load put them.
+index_loaded()
+{
+	local job
+	job=$(on "$engine" csvp-upload -q -d "$2" -k id "$3")
+	on "$engine" csvp-split -q "$job" >nothing
+	on "$engine" csvp-load -q "$job" >nothing
+	on "$engine" sql "$4"
+	expect_exit "$1" "$engine: $2: records are indexed" on "$engine" csvp-index -v "$job"
+	matches "$(cat err)" " ${5%/*} of ${5#*/} records read from where" "$engine: $2: read from their place"
+	check_books "$2"
+}
+
 # Rows that the engine refuses for good have no document, are known, and are no more when they are changed or taken.
 refuse_some()
 {
@@ -178,7 +191,7 @@ refuse_some()
 	on "$engine" csvp-run -q -d few -k id few.csv >job
 	narrow few
 	printf 'id,name\n1,uno\n2,%s\n3,three\n4,%s\n' "$long" "$long" >few.csv
-	expect_exit 3 "$engine: some records are refused for good" on "$engine" csvp-run -q -d few -k id few.csv
+	index_loaded 3 few few.csv 'UPDATE csvp.chunk SET first_block = 0, end_block = 1' 4/4
 	job=$(on "$engine" sql "SELECT max(id) FROM csvp.job")
 	is "$(job_says "$job")" '"state":"done" "indexed":2,"unindexed":2' "$engine: the job has counted them"
 	is "$(refused)" "$(printf '{"key":["%s"],"job":%s,"byte":%s\n' 2 "$job" 14 4 "$job" 70025)" \
@@ -201,6 +214,11 @@ refuse_some()
 	check "$engine: a row that is deleted" drained "$engine"
 	is "$(refused)" '{"key":["3"],"job":null,"byte":null' "$engine: is none any more"
 	expect_exit 0 "$engine: then its job has none" on "$engine" csvp-status -q --wait "$job"
+	printf 'id,name\n1,ein\n3,drei\n5,%s\n' "$long" >few.csv
+	index_loaded 3 few few.csv 'UPDATE csvp.chunk SET first_block = 0, end_block = 1' 3/3
+	job=$(on "$engine" sql "SELECT max(id) FROM csvp.job")
+	is "$(refused)" "{\"key\":[\"5\"],\"job\":$job,\"byte\":21" "$engine: a record that is taken is none, either"
+	is "$(job_says "$job")" '"state":"done" "indexed":2,"unindexed":1' "$engine: another one is"
 	lose few
 	expect_exit 0 "$engine: an index made right" on "$engine" csvp-admin create-index
 	is "$(refused)" '' "$engine: takes all of them"
@@ -304,6 +322,11 @@ try()
 	check "$engine: edits reach the index" drained "$engine"
 	check_books navaids
 	same edited
+
+	index_loaded 0 there many.csv 'SELECT' "$records/$records"
+	index_loaded 0 edited many.csv "UPDATE edited SET name = 'by hand' WHERE id % 4 = 0" $((records * 3 / 4))/"$records"
+	index_loaded 0 moved many.csv 'UPDATE csvp.chunk SET first_block = 100000, end_block = 100001 WHERE end_block > 0' \
+		"0/$records"
 
 	fault items >nothing
 	expect_exit 0 "$engine: half of each request is refused" on "$engine" csvp-run -q -d many -k id many.csv
