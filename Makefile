@@ -147,7 +147,7 @@ serve:
 	@B=$(B) scripts/serve
 
 lint:
-	B=$(B) scripts/lint $(value T)
+	B=$(B) scripts/lint $(T)
 
 # Fast and exact scanners on the same random input; FUZZ=3600 for an hour.
 FUZZ    ?= 60
