@@ -11,14 +11,12 @@
 #include "base/log.h"
 #include "call.h"
 #include "csv/utf8.h"
-#include "flow/handoff.h"
 #include "flow/site.h"
 #include "flow/upload.h"
 #include "io/multipart.h"
 #include "io/source.h"
 #include "jobs.h"
 #include "ledger/request.h"
-#include "queue/queue.h"
 #include "route.h"
 #include "server.h"
 #include "table/reading.h"
@@ -267,20 +265,15 @@ check_headers(struct call *c, struct err *e)
 	return 0;
 }
 
-/* Only a hint, and the job is stored: a queue that does not answer delays it until a worker's sweep. */
+/* The job is stored: a queue that does not answer delays it until a worker's sweep. */
 static void
-hand_on(const struct call *c, int64_t job)
+hand_on(const struct call *c, const struct upload_result *result)
 {
 	struct err e = {0};
-	struct queue *queue = site_queue(c->site, &e);
 
-	if (queue == NULL || handoff_job(queue, job, &e) != 0) {
-		log_error(
-		    "request %s: job %" PRId64 " is stored, but not in the queue: %s", c->request_id, job, e.message);
-		queue_close(queue);
-		return;
-	}
-	site_release_queue(c->site, queue);
+	if (upload_enqueue(c->site, result, &e) != 0)
+		log_error("request %s: job %" PRId64 " is stored, but not in the queue: %s", c->request_id, result->job,
+		    e.message);
 }
 
 static int
@@ -352,7 +345,7 @@ api_uploads_create(struct call *c, struct err *e)
 	in->settings.dataset = call_segment(c, "dataset");
 	status = receive(in, &result, e);
 	if (status == 0) {
-		hand_on(c, result.job);
+		hand_on(c, &result);
 		status = api_jobs_answer(c, 202, result.job, e);
 		response_header(&c->response, "Location", "/api/jobs/%" PRId64, result.job);
 	} else if (result.conflict) {

@@ -12,13 +12,11 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/refs.h"
-#include "flow/handoff.h"
 #include "flow/site.h"
 #include "flow/stage.h"
 #include "flow/upload.h"
 #include "flow/upload_options.h"
 #include "schema/names.h"
-#include "queue/queue.h"
 #include "table/reading.h"
 
 #include "dry_run.h"
@@ -45,17 +43,6 @@ print_result(const struct settings *s, const struct upload_result *result, bool 
 	return written < 0 ? err_set(e, ERR_IO, "cannot write standard output: %s", strerror(errno)) : 0;
 }
 
-/* Only a hint, and the job is stored: a job that nobody hears of is found by a worker's sweep. */
-static int
-enqueue(const struct site *site, int64_t job, struct err *e)
-{
-	struct queue *queue = site_queue(site, e);
-	int result = queue != NULL ? handoff_job(queue, job, e) : -1;
-
-	queue_close(queue);
-	return result;
-}
-
 /* One file; a failure is printed, handed on as a failure line, and does not stop the next file. */
 static enum err_code
 upload_one(const struct site *site, const struct settings *s, struct upload *u, bool *closed)
@@ -77,7 +64,7 @@ upload_one(const struct site *site, const struct settings *s, struct upload *u, 
 		status = upload_file(site, u, progress, &result, &e);
 		progress_free(progress);
 		if (status == 0 && s->enqueue)
-			status = enqueue(site, result.job, &e);
+			status = upload_enqueue(site, &result, &e);
 		if (status == 0)
 			status = print_result(s, &result, closed, &e);
 	}

@@ -158,6 +158,14 @@ deadletters_retry(
 	return job != 0 ? retry_job(&v, e) : 0;
 }
 
+int
+deadletters_revive(struct pg *pg, struct queue *queue, int64_t job, struct err *e)
+{
+	struct visit v = {.pg = pg, .queue = queue, .job = job, .chunk = -1};
+
+	return retry_job(&v, e);
+}
+
 static int
 purge_letter(void *ctx, const struct message *letter, struct err *e)
 {

@@ -34,6 +34,10 @@ int deadletters_list(struct pg *pg, struct queue *queue, int64_t job, int64_t ch
 int deadletters_retry(struct pg *pg, struct queue *queue, int64_t job, int64_t chunk, deadletters_each *each, void *ctx,
     struct err *e) __attribute__((warn_unused_result));
 
+/* The same of all that has failed of a job, whose letters stay: they are not shown any more. 66 no such job. */
+int deadletters_revive(struct pg *pg, struct queue *queue, int64_t job, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Remove them and leave the ledger as it is: how many, or -1. */
 int64_t deadletters_purge(struct queue *queue, int64_t job, int64_t chunk, struct err *e)
     __attribute__((warn_unused_result));

@@ -13,6 +13,8 @@
 #include "db/pg.h"
 #include "flow/collect.h"
 #include "flow/datasets.h"
+#include "flow/deadletters.h"
+#include "flow/handoff.h"
 #include "flow/site.h"
 #include "io/input.h"
 #include "ledger/dataset.h"
@@ -21,6 +23,7 @@
 #include "ledger/ledger.h"
 #include "ledger/owner.h"
 #include "ledger/unfinished.h"
+#include "queue/queue.h"
 #include "store/store.h"
 #include "table/reading.h"
 
@@ -294,6 +297,7 @@ take_in(struct transfer *t, struct upload_result *result, struct err *e)
 		return -1;
 	result->job = outcome.job;
 	result->reused = outcome.reused;
+	result->failed = outcome.failed;
 	result->bytes = digest.received;
 	for (size_t i = 0; i < sizeof digest.sha256; i++)
 		snprintf(result->sha256 + 2 * i, 3, "%02x", digest.sha256[i]);
@@ -327,5 +331,24 @@ upload_file(const struct site *site, const struct upload *u, struct progress *pr
 	/* With its lock, that is: the job's uploader is not alive any more. */
 	pg_close(t.pg);
 	input_close(t.input);
+	return status;
+}
+
+int
+upload_enqueue(const struct site *site, const struct upload_result *result, struct err *e)
+{
+	struct queue *queue = site_queue(site, e);
+	struct pg *pg = queue != NULL && result->failed ? site_connect(site, e) : NULL;
+	int status = queue != NULL && (pg != NULL || !result->failed) ? 0 : -1;
+
+	if (status == 0 && pg != NULL)
+		status = deadletters_revive(pg, queue, result->job, e);
+	if (status == 0)
+		status = handoff_job(queue, result->job, e);
+	site_release(site, pg);
+	if (status == 0)
+		site_release_queue(site, queue);
+	else
+		queue_close(queue);
 	return status;
 }

@@ -29,6 +29,7 @@ struct upload {
 struct upload_result {
 	int64_t job;
 	bool reused;
+	bool failed;    /* it, or some of its chunks, before: upload_enqueue has it tried again */
 	bool conflict;  /* after an error: only because of an earlier job of these bytes, which is `job` */
 	uint64_t bytes; /* as received */
 	char sha256[65];
@@ -44,5 +45,12 @@ struct upload_result {
  */
 int upload_file(const struct site *site, const struct upload *u, struct progress *progress,
     struct upload_result *result, struct err *e) __attribute__((warn_unused_result));
+
+/*
+ * Tell the workers. What had failed of a job that is continued is undone in the ledger first. Only a hint: a stored job
+ * that nobody hears of is found by a worker's sweep.
+ */
+int upload_enqueue(const struct site *site, const struct upload_result *result, struct err *e)
+    __attribute__((warn_unused_result));
 
 #endif

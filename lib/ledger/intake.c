@@ -150,6 +150,7 @@ same_bytes(struct pg *pg, const struct dataset *d, const struct intake *in, cons
 	rejected =
 	    strcmp(v.state, "failed") == 0 && v.open_rejects > 0 && v.pending + v.held + v.failed + v.to_index == 0;
 	if (strcmp(v.state, "done") != 0 && !rejected) {
+		out->failed = strcmp(v.state, "failed") == 0;
 		snprintf(out->notice, sizeof out->notice, "job %" PRId64 " has these bytes and is %s: continued%s",
 		    out->job, v.state, later ? "; later jobs keep precedence over it (--force makes a new job)" : "");
 		return 1;
@@ -270,7 +271,7 @@ intake_store(struct pg *pg, const struct dataset *d, const struct intake *in, st
 commit:
 	if (pg_commit(pg, e) == 0)
 		return 0;
-	out->reused = out->finished = false;
+	out->reused = out->finished = out->failed = false;
 
 fail:
 	pg_rollback(pg);

@@ -27,6 +27,7 @@ struct intake_result {
 	int64_t job;   /* the job that stands for these bytes */
 	bool reused;   /* an earlier one: the uploaded object and job row are to be discarded */
 	bool finished; /* ... which is done already, or failed by its rejects */
+	bool failed;   /* ... which cannot go on as long as the ledger calls it, or a chunk of it, failed */
 	char notice[300];
 };
 

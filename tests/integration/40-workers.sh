@@ -86,6 +86,17 @@ is "$(csvp-search -d itself --count 'name')" 20000 'and searchable'
 wait_until settled
 is "$(messages)" 0 'workers leave the queues empty'
 
+# The same file again lets them go on with what had failed.
+printf 'id,name\n1,ann\n' >key.csv
+job=$(csvp-upload -q --enqueue -d key -k nope key.csv)
+expect_exit 65 'a key that the file does not have' csvp-status -q --wait --timeout 60s "$job"
+is "$(csvp-upload -q --enqueue -d key -k id key.csv)" "$job" 'the same file with its key is the same job'
+expect_exit 0 'and is split' csvp-status -q --wait --timeout 60s "$job"
+sql "UPDATE csvp.chunk SET state = 'failed', error = 'it broke' WHERE job = $job" >/dev/null
+expect_exit 65 'a chunk that workers gave up' csvp-status -q --wait --timeout 60s "$job"
+is "$(csvp-upload -q --enqueue -d key -k id key.csv)" "$job" 'its file again is the same job'
+expect_exit 0 'and the chunk is done' csvp-status -q --wait --timeout 60s "$job"
+
 # How long a message waits for an idle worker: from its sent_at, before the commit, to the counted delivery.
 sql 'CREATE TABLE public.probe (milliseconds float8)' \
 	"CREATE FUNCTION public.probe() RETURNS trigger LANGUAGE plpgsql AS \$\$
