@@ -1,7 +1,6 @@
 #include "search/pgmatch.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,21 +47,18 @@ own_parameter(struct pgmatch *m, char *value)
 static void
 write_term(struct pgmatch *m, const struct query_term *term)
 {
-	char param[32];
+	char *words = pgsql_words_of(term->text);
+	const char *function = "phraseto_tsquery";
 	if (term->kind == QUERY_PREFIX) {
-		char *text = buf_strdup(term->text);
-		for (char *c = text; (c = strpbrk(c, "'\\"));)
+		char *quoted;
+		for (char *c = words; (c = strpbrk(c, "'\\"));)
 			*c = ' ';
-		snprintf(param, sizeof param, "$%zu::text", own_parameter(m, text));
-		buf_string(&m->words, "to_tsquery('simple', '''' || ");
-		pgsql_words(&m->words, param);
-		buf_string(&m->words, " || ''':*')");
-	} else {
-		snprintf(param, sizeof param, "$%zu::text", pgmatch_parameter(m, term->text));
-		buf_string(&m->words, "phraseto_tsquery('simple', ");
-		pgsql_words(&m->words, param);
-		buf_byte(&m->words, ')');
+		quoted = buf_format("'%s':*", words);
+		free(words);
+		words = quoted;
+		function = "to_tsquery";
 	}
+	buf_printf(&m->words, "%s('simple', $%zu::text)", function, own_parameter(m, words));
 }
 
 /* Any of these words, as the text of a tsquery. */
@@ -83,16 +79,13 @@ write_any(struct pgmatch *m, const char *words)
  * at: with `country=Denmark` a fiftieth of them. A text without words says nothing.
  */
 static void
-write_words_of(struct buf *where, size_t param)
+write_words_of(struct pgmatch *m, struct buf *where, const char *value)
 {
-	struct buf query = {0};
-	char text[32];
-	snprintf(text, sizeof text, "$%zu::text", param);
-	buf_string(&query, "plainto_tsquery('simple', ");
-	pgsql_words(&query, text);
-	buf_byte(&query, ')');
-	buf_printf(where, " AND (numnode(%s) = 0 OR d._body @@ %s)", query.bytes, query.bytes);
-	buf_fini(&query);
+	size_t param = own_parameter(m, pgsql_words_of(value));
+	buf_printf(where,
+	    " AND (numnode(plainto_tsquery('simple', $%1$zu::text)) = 0"
+	    " OR d._body @@ plainto_tsquery('simple', $%1$zu::text))",
+	    param);
 }
 
 /* The condition on an expression: what stands behind it. */
@@ -124,7 +117,7 @@ write_filter(struct pgmatch *m, struct buf *where, const struct search_index *in
 	held = pgsql_column(where, index, filter->column);
 	write_condition(where, filter, type_sql(column->type), param);
 	if (filter->operator== QUERY_EQUAL && pgsql_body_holds(index, filter->column, filter->value))
-		write_words_of(where, param);
+		write_words_of(m, where, filter->value);
 	if (held) {
 		buf_string(&m->still, " AND t.");
 		pg_quote_name(&m->still, column->name);

@@ -39,7 +39,7 @@ struct run {
 	search_each *each;
 	void *ctx;
 	const char **values;
-	uint64_t matches; /* BY_RANK: how many there are, counted up to one more than can be ranked */
+	uint64_t matches; /* BY_RANK: how many there are; on the first page up to one more than can be ranked */
 	uint64_t passed;  /* documents of this page */
 	bool more;
 	struct buf *next;
@@ -311,33 +311,44 @@ count_matches(struct run *r, uint64_t *count, struct err *e)
 	return 0;
 }
 
-/* One snapshot, so that total and hits agree; and whoever reads it all may take his time. */
+/*
+ * What takes more than one statement reads one snapshot, so that total and hits agree; and whoever reads it all may take
+ * his time. Most pages by relevance need no more than one.
+ */
 static int
 begin(struct run *r, struct err *e)
 {
+	if (pg_in_transaction(r->pg))
+		return 0;
 	if (pg_exec(r->pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e) != 0)
 		return -1;
 	return r->query->limit == QUERY_ALL ? pg_exec(r->pg, "SET LOCAL statement_timeout = 0", e) : 0;
+}
+
+static int
+read_listed_page(struct run *r, struct search_page *page, struct err *e)
+{
+	if (r->query->total && (begin(r, e) != 0 || count_matches(r, &page->total, e) != 0))
+		return -1;
+	return r->query->limit > 0 ? read_hits(r, e) : 0;
 }
 
 /* The hits of this page, and how many match. */
 static int
 read_page(struct run *r, struct search_page *page, struct err *e)
 {
-	const struct query *query = r->query;
-
 	pgmatch_fini(&r->match);
 	r->match = (struct pgmatch){0};
-	pgmatch_write(&r->match, r->index, query, r->near);
-	if (query->total && count_matches(r, &page->total, e) != 0)
+	pgmatch_write(&r->match, r->index, r->query, r->near);
+	if (r->order != BY_RANK || r->query->limit == 0)
+		return read_listed_page(r, page, e);
+	if (read_hits(r, e) != 0)
 		return -1;
-	if (query->limit > 0 && read_hits(r, e) != 0)
-		return -1;
-	if (r->order == BY_RANK && !r->going_on && r->matches > RANKED_MATCHES) {
+	if (!r->going_on && r->matches > RANKED_MATCHES) {
 		r->order = BY_KEY;
-		if (query->limit > 0 && read_hits(r, e) != 0)
-			return -1;
+		return read_listed_page(r, page, e);
 	}
+	page->total = r->query->total ? r->matches : 0;
 	return 0;
 }
 
@@ -351,20 +362,26 @@ count_near(const struct run *r)
 	return count;
 }
 
-/* The first page, with the words that it is found with: they may be in doubt only if nothing is found. */
+/*
+ * The first page, and where nothing is found, once more with the words that mistyped ones stand for: first for those
+ * that no document has ever had, then for those that none has now.
+ */
 static int
 read_first_page(struct run *r, struct search_page *page, struct err *e)
 {
-	size_t near;
+	size_t near = 0;
+	int result = read_page(r, page, e);
 
-	if (pgwords_near(r->pg, r->index, r->query, false, r->near, e) != 0 || read_page(r, page, e) != 0)
-		return -1;
-	if (r->passed > 0 || page->total > 0)
-		return 0;
-	near = count_near(r);
-	if (pgwords_near(r->pg, r->index, r->query, true, r->near, e) != 0)
-		return -1;
-	return count_near(r) > near ? read_page(r, page, e) : 0;
+	if (r->query->term_count == 0)
+		return result;
+	for (int doubt = 0; result == 0 && doubt <= 1 && r->passed == 0 && page->total == 0; doubt++) {
+		if (begin(r, e) != 0 || pgwords_near(r->pg, r->index, r->query, doubt, r->near, e) != 0)
+			return -1;
+		if (count_near(r) > near)
+			result = read_page(r, page, e);
+		near = count_near(r);
+	}
+	return result;
 }
 
 /* Tell which terms stood for others. */
@@ -403,7 +420,9 @@ answer(struct run *r, const struct buf *from, struct search_page *page, struct e
 	choose_order(r);
 	if (from != NULL && read_state(r, from, e) != 0)
 		return -1;
-	if (begin(r, e) != 0 || (from != NULL ? read_page(r, page, e) : read_first_page(r, page, e)) != 0)
+	if ((query->facet_count > 0 || query->limit == QUERY_ALL) && begin(r, e) != 0)
+		return -1;
+	if ((from != NULL ? read_page(r, page, e) : read_first_page(r, page, e)) != 0)
 		return -1;
 	if (pgfacet_count(r->pg, r->index, query, r->near, page, e) != 0)
 		return -1;
@@ -411,7 +430,7 @@ answer(struct run *r, const struct buf *from, struct search_page *page, struct e
 		buf_reset(r->next);
 	tell_near(r, page);
 	page->ranked = r->order == BY_RANK && query->limit > 0;
-	return pg_commit(r->pg, e);
+	return pg_in_transaction(r->pg) ? pg_commit(r->pg, e) : 0;
 }
 
 int

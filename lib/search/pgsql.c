@@ -84,15 +84,25 @@ pgsql_same_key(struct buf *sql, const struct search_index *index, const char *a,
 	}
 }
 
+static const char glue[] = "-/.<&+~";
+
 void
 pgsql_words(struct buf *sql, const char *expression)
 {
-	static const char glue[] = "-/.<&+~";
 	for (size_t i = 0; glue[i]; i++)
 		buf_string(sql, "replace(");
 	buf_string(sql, expression);
 	for (size_t i = 0; glue[i]; i++)
 		buf_printf(sql, ", '%c', ' ')", glue[i]);
+}
+
+char *
+pgsql_words_of(const char *text)
+{
+	char *words = buf_strdup(text);
+	for (char *c = words; (c = strpbrk(c, glue));)
+		*c = ' ';
+	return words;
 }
 
 bool

@@ -42,6 +42,8 @@ void pgsql_same_key(struct buf *sql, const struct search_index *index, const cha
  * replace() costs a tenth of to_tsvector(); a regular expression doubles it.
  */
 void pgsql_words(struct buf *sql, const char *expression);
+/* The same of a text that we have, so that the server need not parse it; freed by the caller. */
+char *pgsql_words_of(const char *text);
 
 /*
  * A column's value as an expression over documents `d`, if they have it, else over records `t`; of a text with

@@ -97,26 +97,23 @@ static int
 read_word(struct pg *pg, const struct search_index *index, const struct query_term *term, char **word, bool *known,
     struct err *e)
 {
-	struct buf sql = {0}, words = {0};
+	char *text = pgsql_words_of(term->text);
+	char *sql = buf_format("SELECT w.word, EXISTS (SELECT FROM csvp.word_%" PRId64 " v WHERE v.word = w.word)"
+			       " FROM (SELECT (tsvector_to_array(to_tsvector('simple', $1::text)))[1] AS word"
+			       " WHERE numnode(phraseto_tsquery('simple', $1::text)) = 1) w",
+	    index->dataset);
 	struct pg_rows *rows;
-	int result;
+	int result = PG_QUERY(pg, &rows, e, sql, text);
 
 	*word = NULL;
-	pgsql_words(&words, "$1::text");
-	buf_printf(&sql,
-	    "SELECT w.word, EXISTS (SELECT FROM csvp.word_%" PRId64 " v WHERE v.word = w.word)"
-	    " FROM (SELECT (tsvector_to_array(to_tsvector('simple', %s)))[1] AS word"
-	    " WHERE numnode(phraseto_tsquery('simple', %s)) = 1) w",
-	    index->dataset, words.bytes, words.bytes);
-	result = PG_QUERY(pg, &rows, e, sql.bytes, term->text);
 	if (result == 0 && pg_rows_count(rows) > 0) {
 		*word = buf_strdup(pg_rows_text(rows, 0, 0));
 		*known = pg_rows_bool(rows, 0, 1);
 	}
 	if (result == 0)
 		pg_rows_free(rows);
-	buf_fini(&words);
-	buf_fini(&sql);
+	free(sql);
+	free(text);
 	return result;
 }
 
