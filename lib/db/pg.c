@@ -113,20 +113,10 @@ pg_execf(struct pg *pg, struct err *e, const char *format, ...)
 int
 pg_query(struct pg *pg, struct pg_rows **rows, struct err *e, const char *sql, size_t count, const char *const *params)
 {
-	PGresult *result;
-
 	if (pg_wait_begin(pg, e) != 0)
 		return -1;
-	result = pg_wait_result(pg, PQsendQueryParams(pg->conn, sql, (int)count, NULL, params, NULL, NULL, 0), e);
-	if (result == NULL)
-		return -1;
-	if (rows != NULL) {
-		*rows = buf_malloc(sizeof **rows);
-		(*rows)->result = result;
-	} else {
-		PQclear(result);
-	}
-	return 0;
+	return pg_rows_take(
+	    rows, pg_wait_result(pg, PQsendQueryParams(pg->conn, sql, (int)count, NULL, params, NULL, NULL, 0), e));
 }
 
 int

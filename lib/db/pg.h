@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "db/pg_copy.h"
+#include "db/pg_prepared.h"
 #include "db/pg_rows.h"
 
 struct buf;

@@ -10,6 +10,7 @@ struct buf;
 struct err;
 
 #define PG_STATEMENT_TIMEOUT "'10min'"
+#define PG_MOST_PREPARED 8
 
 struct pg {
 	PGconn *conn;
@@ -25,11 +26,16 @@ struct pg {
 	int64_t patience; /* lock_timeout, milliseconds */
 	int64_t deadline; /* of this call, clk_system milliseconds; 0 for none */
 	char sqlstate[6];
+	const char *prepared[PG_MOST_PREPARED]; /* that the server knows as csvp_0, csvp_1 ... */
+	size_t prepared_count;
 };
 
 struct pg_rows {
 	PGresult *result;
 };
+
+/* pg_rows.c: the result of a call (NULL: it has failed) as its rows, or freed if `rows` is NULL. 0, -1. */
+int pg_rows_take(struct pg_rows **rows, PGresult *result);
 
 /* pg_connect.c: begin to connect pg->conn, without waiting; bring that to its end, and pin the session's settings. */
 int pg_connect_begin(struct pg *pg, struct err *e);

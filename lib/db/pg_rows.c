@@ -6,6 +6,20 @@
 #include "base/num.h"
 #include "db/pg_internal.h"
 
+int
+pg_rows_take(struct pg_rows **rows, PGresult *result)
+{
+	if (result == NULL)
+		return -1;
+	if (rows == NULL) {
+		PQclear(result);
+	} else {
+		*rows = buf_malloc(sizeof **rows);
+		(*rows)->result = result;
+	}
+	return 0;
+}
+
 size_t
 pg_rows_count(const struct pg_rows *rows)
 {

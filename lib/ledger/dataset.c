@@ -62,25 +62,20 @@ dataset_find(struct pg *pg, const char *name, struct dataset *d, struct err *e)
 	return found;
 }
 
+static int
+not_there(const char *name, struct err *e)
+{
+	return err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", name);
+}
+
 int
 dataset_load_named(struct pg *pg, const char *name, struct dataset *d, struct err *e)
 {
 	int found = dataset_find(pg, name, d, e);
 
 	if (found == 0)
-		return err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", name);
+		return not_there(name, e);
 	return found < 0 ? -1 : 0;
-}
-
-int
-dataset_load_shaped(struct pg *pg, const char *name, struct dataset *d, struct shape *shape, struct err *e)
-{
-	if (dataset_load_named(pg, name, d, e) != 0)
-		return -1;
-	if (d->state == DATASET_NEW)
-		return err_set(e, ERR_NOINPUT,
-		    "dataset %s has no columns yet: none of its files is split; hint: csvp-split", name);
-	return dataset_shape(pg, d, shape, e);
 }
 
 int
@@ -238,14 +233,34 @@ column_missing(const struct dataset *d, const char *name, bool own, struct err *
 		: "; hint: put it back, or drop the dataset");
 }
 
-/* A row of dataset_shape: a column, one of csvp's own, or a part of the key. */
+/* A dataset, and to it a row for each of its columns, of csvp's own, and of its key, in this order. */
+#define SHAPED(where)                                                                                                  \
+	"SELECT " COLUMNS ", c.kind, c.header, c.part, format_type(a.atttypid, NULL), c.undecided"                     \
+	"  FROM csvp.dataset d CROSS JOIN LATERAL"                                                                     \
+	"   (SELECT to_regclass(format('%I.%I', d.table_schema, d.table_name)) AS oid OFFSET 0) t"                     \
+	"  LEFT JOIN LATERAL ("                                                                                        \
+	"   SELECT 'c' AS kind, position, header, name AS part, undecided"                                             \
+	"    FROM csvp.dataset_column WHERE dataset = d.id"                                                            \
+	"   UNION ALL SELECT 'o', 1, NULL, '_version', false"                                                          \
+	"   UNION ALL SELECT 'o', 2, NULL, '_id', false WHERE d.key = '{}'"                                            \
+	"   UNION ALL SELECT 'k', place, NULL, part, false FROM unnest(d.key) WITH ORDINALITY k (part, place)) c"      \
+	"   ON d.state <> 'new'"                                                                                       \
+	"  LEFT JOIN pg_attribute a ON a.attrelid = t.oid"                                                             \
+	"   AND a.attname = c.part AND NOT a.attisdropped AND c.kind <> 'k'"                                           \
+	" WHERE " where " ORDER BY array_position('{c,o,k}', c.kind), c.position"
+
+enum shaped_column { KIND = 10, HEADER, PART, TYPE, UNDECIDED };
+
+/* A row of it: a column, one of csvp's own, or a part of the key; of a dataset that has no columns yet nothing. */
 static int
 take_shape_row(const struct dataset *d, struct shape *shape, const struct pg_rows *rows, size_t row, struct err *e)
 {
-	const char *kind = pg_rows_text(rows, row, 0), *name = pg_rows_text(rows, row, 2);
-	const char *sql = pg_rows_text(rows, row, 3);
+	const char *kind = pg_rows_text(rows, row, KIND), *name = pg_rows_text(rows, row, PART);
+	const char *sql = pg_rows_text(rows, row, TYPE);
 	enum type_id type;
 
+	if (kind == NULL)
+		return 0;
 	if (*kind == 'k')
 		return shape_add_key(shape, name, e);
 	if (sql == NULL)
@@ -254,39 +269,59 @@ take_shape_row(const struct dataset *d, struct shape *shape, const struct pg_row
 	if (!type_parse(sql, &type))
 		type = TYPE_TEXT;
 	if (*kind == 'c')
-		shape_add(shape, pg_rows_text(rows, row, 1), name, type, pg_rows_bool(rows, row, 4));
+		shape_add(shape, pg_rows_text(rows, row, HEADER), name, type, pg_rows_bool(rows, row, UNDECIDED));
 	return 0;
+}
+
+static int
+take_shape(const struct dataset *d, struct shape *shape, const struct pg_rows *rows, struct err *e)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < pg_rows_count(rows) && result == 0; i++)
+		result = take_shape_row(d, shape, rows, i, e);
+	if (result != 0)
+		shape_fini(shape);
+	return result;
 }
 
 int
 dataset_shape(struct pg *pg, const struct dataset *d, struct shape *shape, struct err *e)
 {
 	struct pg_rows *rows;
-	int result = 0;
+	int result;
 	char id[24];
 
 	*shape = (struct shape){0};
 	snprintf(id, sizeof id, "%" PRId64, d->id);
-	/* Columns, then csvp's own, then the key; of a dataset that has no columns yet nothing. */
-	if (PG_QUERY(pg, &rows, e,
-		"SELECT c.kind, c.header, c.name, format_type(a.atttypid, NULL), c.undecided"
-		"  FROM csvp.dataset d CROSS JOIN LATERAL ("
-		"   SELECT 'c' AS kind, position, header, name, undecided FROM csvp.dataset_column WHERE dataset = d.id"
-		"   UNION ALL SELECT 'o', 1, NULL, '_version', false"
-		"   UNION ALL SELECT 'o', 2, NULL, '_id', false WHERE d.key = '{}'"
-		"   UNION ALL SELECT 'k', place, NULL, part, false FROM unnest(d.key) WITH ORDINALITY k (part, place)) "
-		"c"
-		"  LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(format('%I.%I', d.table_schema, d.table_name))"
-		"   AND a.attname = c.name AND NOT a.attisdropped AND c.kind <> 'k'"
-		" WHERE d.id = $1 AND EXISTS (SELECT FROM csvp.dataset_column WHERE dataset = d.id)"
-		" ORDER BY array_position('{c,o,k}', c.kind), c.position",
-		id) != 0)
+	if (PG_QUERY(pg, &rows, e, SHAPED("d.id = $1"), id) != 0)
 		return -1;
-	for (size_t i = 0; i < pg_rows_count(rows) && result == 0; i++)
-		result = take_shape_row(d, shape, rows, i, e);
+	result = take_shape(d, shape, rows, e);
 	pg_rows_free(rows);
-	if (result != 0)
-		shape_fini(shape);
+	return result;
+}
+
+int
+dataset_load_shaped(struct pg *pg, const char *name, struct dataset *d, struct shape *shape, struct err *e)
+{
+	static const char sql[] = SHAPED("d.name = $1");
+	struct pg_rows *rows;
+	int result = -1;
+
+	*shape = (struct shape){0};
+	if (pg_prepared(pg, &rows, e, sql, 1, &name) != 0)
+		return -1;
+	if (pg_rows_count(rows) == 0) {
+		not_there(name, e);
+	} else {
+		fill(d, rows);
+		if (d->state == DATASET_NEW)
+			err_set(e, ERR_NOINPUT,
+			    "dataset %s has no columns yet: none of its files is split; hint: csvp-split", name);
+		else
+			result = take_shape(d, shape, rows, e);
+	}
+	pg_rows_free(rows);
 	return result;
 }
 
