@@ -306,10 +306,11 @@ tell_paused(struct desk *d, int64_t dataset, struct err *e)
 
 	if (chunk_list_again(d->pg, dataset, true, &chunks, &count, e) != 0)
 		return -1;
-	if (count > 0)
-		log_notice("dataset %s: %zu chunks are not searchable, since job %" PRId64
-			   " is paused; hint: csvp-admin resume %" PRId64,
-		    d->dataset.name, count, chunks[0].job, chunks[0].job);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || chunks[i].job != chunks[i - 1].job)
+			log_notice("dataset %s: not all records are searchable, since job %" PRId64
+				   " is paused; hint: csvp-admin resume %" PRId64,
+			    d->dataset.name, chunks[i].job, chunks[i].job);
 	free(chunks);
 	return 0;
 }

@@ -279,7 +279,7 @@ verify_dataset(const struct site *site, const char *name, struct progress *progr
 {
 	struct proof_reading p = {.result = result, .finding = finding, .ctx = ctx};
 	struct dataset d = {0};
-	int found, status = -1;
+	int status = -1;
 
 	*result = (struct verify_result){0};
 	if (desk_open(&p.desk, site, e) != 0)
@@ -289,16 +289,14 @@ verify_dataset(const struct site *site, const char *name, struct progress *progr
 	if (p.search == NULL)
 		goto done;
 	/* One snapshot for ledger and table. */
-	if (pg_exec(p.desk.pg, "BEGIN ISOLATION LEVEL REPEATABLE READ", e) != 0)
+	if (pg_exec(p.desk.pg, "BEGIN ISOLATION LEVEL REPEATABLE READ", e) != 0 ||
+	    dataset_load_named(p.desk.pg, name, &d, e) != 0)
 		goto done;
-	found = dataset_find(p.desk.pg, name, &d, e);
-	if (found == 0)
-		err_set(e, ERR_NOINPUT, "there is no dataset %s; hint: csvp-admin dataset list", name);
-	else if (found == 1 && d.state == DATASET_BUILDING)
+	if (d.state == DATASET_BUILDING)
 		err_set(e, ERR_AGAIN, "dataset %s is still being built by job %" PRId64, name, d.builder);
-	else if (found == 1)
+	else
 		status = d.state == DATASET_NEW ? 0 : check_dataset(&p, &d, e);
-	if (status != 0 && found == 1 && e->code == ERR_DATA) {
+	if (status != 0 && e->code == ERR_DATA) {
 		find(&p, "%s", e->message);
 		result->broken = true;
 		*e = (struct err){0};

@@ -119,7 +119,7 @@ expect_exit 0 'a job of the dataset is paused' csvp-admin pause "$late"
 csvp-admin throttle index unlimited
 finish one
 is "$CODES" 0 'csvp-index of another one ends well'
-matches "$(cat one.err)" "not searchable, since job $late is paused; hint: csvp-admin resume $late" 'and says what is missing'
+matches "$(cat one.err)" "not all records are searchable, since job $late is paused; hint: csvp-admin resume $late" 'and says what is missing'
 csvp-admin resume -q "$late"
 expect_exit 0 'resumed, it is indexed' csvp-index "$late"
 whole 'a job was paused meanwhile'
