@@ -16,7 +16,7 @@
 struct request {
 	struct pg *pg;
 	const char *name, *scope;
-	int64_t lifetime;
+	int64_t lifetime; /* in milliseconds; -1: for ever */
 	bool json;
 	struct grid *grid;
 };
@@ -66,6 +66,8 @@ create(struct request *r, struct err *e)
 
 	if (r->scope == NULL || !api_token_find_scope(r->scope, &scope) || scope == API_NONE)
 		return err_set(e, ERR_USAGE, "--scope must be read, write or admin");
+	if (r->lifetime == 0)
+		return err_set(e, ERR_USAGE, "--expires 0: it would never be good; hint: without --expires it is for ever");
 	if (api_token_create(r->pg, r->name, scope, r->lifetime, token, e) != 0)
 		return -1;
 	puts(token);
@@ -92,7 +94,7 @@ act(struct request *r, const struct verb *verb, char **operands, size_t count, s
 	struct site *site;
 	int result = -1;
 
-	if ((r->scope != NULL || r->lifetime != 0) && verb->run != create)
+	if ((r->scope != NULL || r->lifetime >= 0) && verb->run != create)
 		return err_set(e, ERR_USAGE, "--scope and --expires go with create");
 	r->name = count > 0 ? operands[0] : NULL;
 	site = site_open(e);
@@ -107,7 +109,7 @@ act(struct request *r, const struct verb *verb, char **operands, size_t count, s
 int
 admin_token(int argc, char **argv)
 {
-	struct request r = {.json = false};
+	struct request r = {.lifetime = -1};
 	struct option table[VERBS + 4] = {
 	    {"scope", 0, "SCOPE", OPTION_STRING, &r.scope,
 		"with create: read, write or admin, what the token is good for"},

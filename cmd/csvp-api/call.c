@@ -288,19 +288,38 @@ is_choice(const char *choices, const char *value)
 	return false;
 }
 
-/* What is wrong with a value, in words; NULL: nothing. */
-static const char *
+/* The words of a route's list, for people: with commas. The caller frees it. */
+static char *
+enumerate(const char *words)
+{
+	struct buf list = {0};
+
+	for (; *words != '\0'; words++) {
+		if (*words == ' ')
+			buf_byte(&list, ',');
+		buf_byte(&list, *words);
+	}
+	return buf_detach(&list);
+}
+
+/* What is wrong with a value, in words, which the caller frees; NULL: nothing. */
+static char *
 flaw_of(const struct route_parameter *p, const char *value)
 {
 	int64_t number;
+	char *choices, *flaw;
 
 	if (p->kind == ROUTE_INTEGER && (!num_int64(value, &number) || number < p->least || number > p->most))
-		return "is not a number in its range";
+		return p->most == INT64_MAX ? buf_format("is not a number from %" PRId64 " on", p->least)
+					    : buf_format("is not a number from %" PRId64 " to %" PRId64, p->least, p->most);
 	if (p->kind == ROUTE_BOOLEAN && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
-		return "is neither true nor false";
-	if (p->kind == ROUTE_CHOICE && !is_choice(p->choices, value))
-		return "is none of its values";
-	return NULL;
+		return buf_strdup("is neither true nor false");
+	if (p->kind != ROUTE_CHOICE || is_choice(p->choices, value))
+		return NULL;
+	choices = enumerate(p->choices);
+	flaw = buf_format("is none of %s", choices);
+	free(choices);
+	return flaw;
 }
 
 /* 0, or 1 and the call is answered. */
@@ -311,17 +330,18 @@ check_parameters(struct call *c)
 
 	for (size_t i = 0; i < r->parameter_count; i++) {
 		const struct route_parameter *p = find_parameter(c->route, r->parameters[i].name);
-		const char *flaw = NULL;
+		char *flaw = NULL;
 
 		if (p == NULL && !c->route->open)
-			flaw = "is not known here";
-		for (size_t other = 0; p != NULL && !p->repeatable && other < i; other++)
+			flaw = buf_strdup("is not known here");
+		for (size_t other = 0; p != NULL && !p->repeatable && flaw == NULL && other < i; other++)
 			if (strcmp(r->parameters[other].name, p->name) == 0)
-				flaw = "is given twice";
+				flaw = buf_strdup("is given twice");
 		if (p != NULL && flaw == NULL)
 			flaw = flaw_of(p, r->parameters[i].value);
 		if (flaw != NULL) {
 			response_problem(&c->response, 400, "query parameter %s %s", r->parameters[i].name, flaw);
+			free(flaw);
 			return 1;
 		}
 	}
@@ -342,10 +362,13 @@ static int
 check_media(struct call *c)
 {
 	const char *gives = c->route->gives != NULL ? c->route->gives : "application/json";
+	char *types;
 
 	c->type = accept_choose(request_header(&c->request, "Accept"), gives);
 	if (c->type == NULL) {
-		response_problem(&c->response, 406, "here is %s", gives);
+		types = enumerate(gives);
+		response_problem(&c->response, 406, "here is %s", types);
+		free(types);
 		return 1;
 	}
 	if (c->route->takes == NULL || (c->request.length == 0 && c->route->empty))
@@ -364,7 +387,9 @@ check_media(struct call *c)
 			return 0;
 		at += length + (at[length] == ' ');
 	}
-	response_problem(&c->response, 415, "the body must be %s", c->route->takes);
+	types = enumerate(c->route->takes);
+	response_problem(&c->response, 415, "the body must be one of %s", types);
+	free(types);
 	return 1;
 }
 

@@ -21,7 +21,7 @@ bool api_token_find_scope(const char *text, enum api_scope *out);
  */
 enum { API_TOKEN_TEXT = 80 };
 
-/* Make one; `lifetime` in milliseconds, 0: for ever. 65 if there is one of this name, 64 if the name is empty. */
+/* Make one; `lifetime` in milliseconds, 0 or less: for ever. 65 if there is one of this name, 64 if the name is empty. */
 int api_token_create(struct pg *pg, const char *name, enum api_scope scope, int64_t lifetime,
     char token[API_TOKEN_TEXT], struct err *e) MUST_CHECK;
 

@@ -103,6 +103,10 @@ jobs()
 	answers 200 'rejects' GET /api/jobs/3/rejects -H 'Accept: text/csv'
 	check "$MODE: are what csvp-status --rejects prints" cmp body <(csvp-status --rejects 3)
 	matches "$(cat head)" '^Content-Type: text/csv; charset=utf-8' "$MODE: as CSV"
+	answers 400 'a page that is too long' GET '/api/jobs?page_size=1001'
+	is "$(json 'it["detail"]')" 'query parameter page_size is not a number from 1 to 1000' "$MODE: tells the longest"
+	answers 400 'a state that is none' GET '/api/jobs?state=ready'
+	matches "$(json 'it["detail"]')" 'is none of uploading, waiting, .*, paused$' "$MODE: tells those there are"
 	answers 404 'a job that is not there' GET /api/jobs/99
 	answers 404 'one that is no number' GET /api/jobs/x
 	answers 409 'cancel of a job that is done' POST /api/jobs/1/cancel
@@ -182,6 +186,7 @@ is "$(csvp-admin token list | awk '{ print $1, $2, $4 }' | sed 's/ $//' | paste 
 is "$(sql "SELECT count(*) FROM csvp.api_token t WHERE t::text LIKE '%${admin##*_}%'")" 0 'their secrets are not kept'
 expect_exit 65 'a name is given once' csvp-admin token create admin --scope read
 expect_exit 64 'a scope is needed' csvp-admin token create other
+expect_exit 64 'one that is never good' csvp-admin token create never --scope read --expires 0s
 expect_exit 66 'none to revoke' csvp-admin token revoke nobody
 
 for mode in SERVE_CGI=yes SERVE_CGI=; do
