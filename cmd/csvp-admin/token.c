@@ -67,7 +67,8 @@ create(struct request *r, struct err *e)
 	if (r->scope == NULL || !api_token_find_scope(r->scope, &scope) || scope == API_NONE)
 		return err_set(e, ERR_USAGE, "--scope must be read, write or admin");
 	if (r->lifetime == 0)
-		return err_set(e, ERR_USAGE, "--expires 0: it would never be good; hint: without --expires it is for ever");
+		return err_set(
+		    e, ERR_USAGE, "--expires 0: it would never be good; hint: without --expires it is for ever");
 	if (api_token_create(r->pg, r->name, scope, r->lifetime, token, e) != 0)
 		return -1;
 	puts(token);

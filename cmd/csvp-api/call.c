@@ -310,8 +310,9 @@ flaw_of(const struct route_parameter *p, const char *value)
 	char *choices, *flaw;
 
 	if (p->kind == ROUTE_INTEGER && (!num_int64(value, &number) || number < p->least || number > p->most))
-		return p->most == INT64_MAX ? buf_format("is not a number from %" PRId64 " on", p->least)
-					    : buf_format("is not a number from %" PRId64 " to %" PRId64, p->least, p->most);
+		return p->most == INT64_MAX
+			   ? buf_format("is not a number from %" PRId64 " on", p->least)
+			   : buf_format("is not a number from %" PRId64 " to %" PRId64, p->least, p->most);
 	if (p->kind == ROUTE_BOOLEAN && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
 		return buf_strdup("is neither true nor false");
 	if (p->kind != ROUTE_CHOICE || is_choice(p->choices, value))
