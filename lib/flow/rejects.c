@@ -12,6 +12,7 @@
 #include "csv/record.h"
 #include "db/pg.h"
 #include "flow/desk.h"
+#include "ledger/reject.h"
 #include "store/store.h"
 
 /* A record's bytes as a reader's source. */
@@ -57,6 +58,7 @@ struct export
 	struct desk *desk;
 	struct buf line, raw;
 	size_t fields; /* of a line that were appended */
+	bool doubted;  /* one of the rejects has its hint already */
 	int (*write)(void *ctx, const char *bytes, size_t length, struct err *e);
 	void *ctx;
 };
@@ -118,6 +120,18 @@ read_raw(struct export *x, uint64_t byte, uint64_t length, struct err *e)
 	return n < 0 ? -1 : 0;
 }
 
+/* With what it may hint at, once: what is wrong with one record is wrong with most of such a file. */
+static void
+add_reason(struct export *x, const char *code, const char *reason)
+{
+	const char *doubt = x->doubted ? "" : reject_doubt(code, x->desk->reading.encoding == NULL);
+	char *text = buf_format("%s%s", reason, doubt);
+
+	x->doubted |= *doubt != '\0';
+	add(x, text, strlen(text), false);
+	free(text);
+}
+
 static int
 write_reject(void *ctx, const struct pg_rows *row, struct err *e)
 {
@@ -144,12 +158,13 @@ write_reject(void *ctx, const struct pg_rows *row, struct err *e)
 	reader_free(reader);
 	if (got != 1)
 		return got < 0 ? -1 : err_set(e, ERR_IO, "no record at byte %" PRIu64 " of the object", byte);
-	for (size_t i = 0; i < 5; i++) {
-		static const size_t places[] = {0, 1, 3, 4, 5};
+	for (size_t i = 0; i < 4; i++) {
+		static const size_t places[] = {0, 1, 3, 4};
 		const char *text = pg_rows_text(row, 0, places[i]);
 
 		add(x, text != NULL ? text : "", text != NULL ? strlen(text) : 0, false);
 	}
+	add_reason(x, pg_rows_text(row, 0, 4), pg_rows_text(row, 0, 5));
 	add(x, x->raw.bytes, x->raw.length, true);
 	return flush(x, e);
 }

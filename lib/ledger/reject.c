@@ -79,6 +79,12 @@ reject_write(struct pg *pg, int64_t job, int64_t chunk, const struct reject_list
 	return result;
 }
 
+const char *
+reject_doubt(const char *code, bool utf8)
+{
+	return utf8 && strcmp(code, "encoding") == 0 ? " (or is it --encoding LATIN1?)" : "";
+}
+
 void
 reject_words(struct buf *words, const struct reject_summary *s)
 {
@@ -92,8 +98,7 @@ reject_words(struct buf *words, const struct reject_summary *s)
 	if (s->header != NULL)
 		buf_printf(words, ", column '%s'", s->header);
 	buf_printf(words, ": %s", s->reason);
-	if (s->utf8 && strcmp(s->code, "encoding") == 0)
-		buf_string(words, " (or is it --encoding LATIN1?)");
+	buf_string(words, reject_doubt(s->code, s->utf8));
 }
 
 int

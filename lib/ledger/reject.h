@@ -33,6 +33,9 @@ void reject_fini(struct reject_list *list);
 int reject_write(struct pg *pg, int64_t job, int64_t chunk, const struct reject_list *list, struct err *e)
     __attribute__((warn_unused_result));
 
+/* What a reject of this code may hint at, to stand behind its reason, else ""; `utf8` as in a summary. */
+const char *reject_doubt(const char *code, bool utf8);
+
 /* What a person should know first of a file's rejects. */
 struct reject_summary {
 	const char *file;

@@ -150,8 +150,10 @@ ends 65 "types\\.csv: 2 of 4 .* line 3, byte 12, column 'id': .*seven" 'a wrong 
 is "$(rows unknown_key)" $'1|a\n2|b\n7|x\n8|z' 'a wrong type: the good records are there'
 printf 'id,name\n1,a\0b\n2,caf\351\n3,ok\n' >bytes.csv
 ends 65 'bytes\.csv: 2 of 3 .* line 2, byte 8' 'NUL bytes and bad UTF-8' bytes.csv
-printf 'id,name\n2,caf\351\n' >latin.csv
+printf 'id,name\n2,caf\351\n3,th\351\n' >latin.csv
 ends 65 'line 2, byte 8: not UTF-8 .*--encoding LATIN1' 'Latin-1' latin.csv
+csvp-status --rejects "$(sql "SELECT max(id) FROM csvp.job WHERE file = 'latin.csv'")" >rejects
+is "$(grep -c 'encoding,not UTF-8' rejects),$(grep -c 'or is it --encoding LATIN1?' rejects)" 2,1 'Latin-1: the rejects say it, too, once'
 is "$(sql "SELECT string_agg(line || ':' || code, ' ' ORDER BY byte) FROM csvp.reject JOIN csvp.job j ON j.id = job
 	WHERE file = 'bytes.csv'")" '2:nul 3:encoding' 'NUL bytes and bad UTF-8: are told apart'
 {
