@@ -101,6 +101,38 @@ add_datasets(struct call *c, cJSON *document, struct err *e)
 	return call_site(c, e) == 0 ? openapi_dataset_all(c->site, document, e) : -1;
 }
 
+/* C1 controls (ISO 6429) stand in JSON as they are, but YAML has no place for them, and many read this as YAML. */
+static char *
+print(const cJSON *document)
+{
+	char *json = cJSON_PrintUnformatted(document);
+	struct buf text = {0};
+
+	for (const char *at = json; at != NULL && *at != '\0'; at++) {
+		bool c1 = at[0] == '\xc2' && (unsigned char)at[1] < 0xa0;
+
+		if (c1)
+			buf_printf(&text, "\\u%04x", (unsigned char)*++at);
+		else
+			buf_byte(&text, *at);
+	}
+	cJSON_free(json);
+	return text.length > 0 ? buf_detach(&text) : NULL;
+}
+
+static int
+send(struct call *c, cJSON *document)
+{
+	char *text = print(document);
+
+	cJSON_Delete(document);
+	if (text == NULL)
+		return response_problem(&c->response, 503, "out of memory; try again");
+	response_text(&c->response, 200, "application/json", text);
+	free(text);
+	return 0;
+}
+
 int
 api_openapi(struct call *c, struct err *e)
 {
@@ -116,7 +148,7 @@ api_openapi(struct call *c, struct err *e)
 		"{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"csvp-admin token create\"}}"));
 	result = add_datasets(c, document, e);
 	if (result == 0)
-		return response_json(&c->response, 200, document);
+		return send(c, document);
 	cJSON_Delete(document);
 	return result < 0 ? -1 : 0;
 }

@@ -226,6 +226,10 @@ csvp-run -q -d long -k id <(printf 'id,text,word\n1,%s,short\n' "$(printf '%0200
 answers 200 'the document of a dataset with a long value' GET /api/schema/
 is "$(json 'it["components"]["schemas"]["Record_long"]["example"]')" '{"id": 1, "word": "short"}' 'does without it as an example'
 check 'and stays short' test "$(wc -c <body)" -lt 200000
+csvp-run -q -d control -k id <(printf 'id,na\302\205me\n1,x\n')
+answers 200 'the document of a header with a C1 control' GET /api/schema/
+check 'has it as an escape, since YAML has no place for it' grep -q '"title":"na\\u0085me"' body
+is "$(LC_ALL=C grep -c $'\302[\200-\237]' body || :)" 0 'and nowhere as it is'
 SECONDS=0
 serve_end
 check 'a signal ends the waits' test "$SECONDS" -le 10
