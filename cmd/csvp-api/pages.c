@@ -16,6 +16,7 @@ static const struct served {
 	const char *page, *file, *type;
 } served[] = {
     {"jobs", "jobs.html", "text/html; charset=utf-8"},
+    {"jobs", "page.css", "text/css; charset=utf-8"},
     {"jobs", "jobs.css", "text/css; charset=utf-8"},
     {"jobs", "jobs.js", "text/javascript; charset=utf-8"},
     {"jobs", "icon.svg", "image/svg+xml"},

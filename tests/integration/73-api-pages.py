@@ -84,6 +84,7 @@ def docs(browser):
 	browser.look(1200, 1400)
 	browser.open(address + '/')
 	is_(browser.address_shown, address + '/api/docs/', 'the first page is the documentation')
+	is_(browser.find('body > header').text.split(), ['csvp', 'Jobs', 'API'], 'Swagger UI: under the header of all pages')
 	upload = open_operation(browser, 'upload')
 	picture(browser, 'docs')
 	parameter(browser, upload, 'dataset', 'by_docs')

@@ -2,6 +2,11 @@
 /* Swagger UI over this server's own document; a token that the jobs page was given serves here, too. */
 const token = sessionStorage.getItem("csvp-token");
 
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const dress = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", dress);
+dress();
+
 window.ui = SwaggerUIBundle({
 	url: "/api/schema/",
 	dom_id: "#docs",
