@@ -1,6 +1,7 @@
 #include "db/pg.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,8 +67,10 @@ pg_lost(const struct pg *pg)
 bool
 pg_rested(struct pg *pg)
 {
+	struct pollfd fd = {.fd = PQsocket(pg->conn), .events = POLLIN};
+
 	/* The first call takes in a server's last words, the second meets the end behind them. */
-	if (!pg->lost && (PQconsumeInput(pg->conn) == 0 || PQconsumeInput(pg->conn) == 0))
+	if (!pg->lost && poll(&fd, 1, 0) != 0 && (PQconsumeInput(pg->conn) == 0 || PQconsumeInput(pg->conn) == 0))
 		pg->lost = true;
 	return !pg->lost && PQstatus(pg->conn) == CONNECTION_OK && PQtransactionStatus(pg->conn) == PQTRANS_IDLE;
 }

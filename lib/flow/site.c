@@ -283,7 +283,8 @@ site_release(const struct site *site, struct pg *pg)
 	/* Also after a signal. */
 	pg_shield(pg, true);
 	pg_rollback(pg);
-	rested = pg_rested(pg) && pg_patience(pg, 0, &e) == 0;
+	/* Whether the server is still there is asked when it is taken again. */
+	rested = !pg_lost(pg) && !pg_in_transaction(pg) && pg_patience(pg, 0, &e) == 0;
 	pg_shield(pg, false);
 	if (rested)
 		pool_give(site->sessions, pg);
