@@ -212,7 +212,7 @@ static const struct route routes[] = {
 	.scope = API_READ,
 	.handle = api_search,
 	.id = "searchRecords",
-	.tag = "records",
+	.tag = "search",
 	.summary = "Find records",
 	.text = "Each column is a parameter: `COL=VALUE`, and but for booleans `COL_min=VALUE` and `COL_max=VALUE`. "
 		"The next"

@@ -7,7 +7,7 @@ from client import Client
 from client.api.datasets import create_dataset, get_dataset, list_datasets, upload, verify_dataset
 from client.api.health import ready
 from client.api.jobs import get_job, list_jobs, cancel_job
-from client.api.records import search_records
+from client.api.search import search_records
 from client.models import DatasetDefinition, Problem, UploadFilesBody
 from client.types import File
 

@@ -87,6 +87,9 @@ def docs(browser):
 	is_(browser.find('body > header').text.split(), ['csvp', 'Jobs', 'API'], 'Swagger UI: under the header of all pages')
 	upload = open_operation(browser, 'upload')
 	picture(browser, 'docs')
+	is_(browser.run('''
+		return Array.from(document.querySelectorAll(".opblock-tag-section")).filter((s) => !s.querySelector(".opblock")).map((s) => s.innerText)
+	'''), [], 'Swagger UI: no section is empty')
 	parameter(browser, upload, 'dataset', 'by_docs')
 	set_value(browser, f'{upload} select[aria-label="Request content type"]', 'multipart/form-data')
 	file = browser.wait(lambda: browser.find(f'{upload} input[type=file]'))
