@@ -49,7 +49,7 @@ server_open(bool persistent, struct err *e)
 	server->most_waits = 1;
 	pthread_mutex_init(&server->lock, NULL);
 	if (config_load(e) == 0 && read_anonymous(&server->anonymous, e) == 0 &&
-	    read_max_upload(&server->max_upload, e) == 0) {
+	    read_max_upload(&server->max_upload, e) == 0 && (!persistent || site_check(e) == 0)) {
 		server->origin = config_get("CSVP_API_ORIGIN");
 		return server;
 	}

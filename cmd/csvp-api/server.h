@@ -14,8 +14,8 @@ struct site;
 /* What all requests of a process share. */
 
 /*
- * Read the settings; 78 if one is wrong. Of a `persistent` one (FastCGI) nothing else is needed to begin: a database
- * that is not there yet is looked for again by each request that needs it.
+ * Read the settings; 78 if one is wrong, of a `persistent` one (FastCGI) also if an URL is none that can be used. Nothing
+ * else is needed to begin: a database that is not there yet is looked for again by each request that needs it.
  */
 struct server *server_open(bool persistent, struct err *e);
 void server_close(struct server *server);

@@ -13,6 +13,7 @@
 #include "db/private.h"
 #include "flow/pool.h"
 #include "flow/site_aws.h"
+#include "flow/site_internal.h"
 #include "ledger/ledger.h"
 #include "ledger/throttle.h"
 #include "net/url.h"
@@ -111,8 +112,6 @@ find_database(struct site *site, struct err *e)
 		site->conninfo = buf_strdup(url != NULL ? url : "");
 		return 0;
 	}
-	if (refuse_half_configuration(e) != 0)
-		return -1;
 	site->private_database = true;
 	if (private_up(site->home, autostart == NULL || strcmp(autostart, "no") != 0, &conninfo, e) != 0) {
 		buf_fini(&conninfo);
@@ -123,7 +122,7 @@ find_database(struct site *site, struct err *e)
 }
 
 struct site *
-site_open_unmigrated(struct err *e)
+site_read(struct err *e)
 {
 	struct site *site = buf_calloc(1, sizeof *site);
 	const char *value;
@@ -135,7 +134,7 @@ site_open_unmigrated(struct err *e)
 	if (config_load(e) != 0)
 		goto fail;
 	site->home = site_home(e);
-	if (site->home == NULL || find_database(site, e) != 0)
+	if (site->home == NULL || (!site_database_named() && refuse_half_configuration(e) != 0))
 		goto fail;
 	value = config_get("CSVP_STORE_URL");
 	if (value != NULL) {
@@ -162,6 +161,17 @@ site_open_unmigrated(struct err *e)
 	return site;
 
 fail:
+	site_close(site);
+	return NULL;
+}
+
+struct site *
+site_open_unmigrated(struct err *e)
+{
+	struct site *site = site_read(e);
+
+	if (site == NULL || find_database(site, e) == 0)
+		return site;
 	site_close(site);
 	return NULL;
 }
@@ -326,17 +336,25 @@ site_schema(const struct site *site)
 	return site->schema;
 }
 
+static struct queue_options
+queue_options_of(const struct site *site, struct aws *aws)
+{
+	static const char *const endpoints[] = {"AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL", NULL};
+
+	*aws = site_aws(endpoints);
+	return (struct queue_options){
+	    .url = site->queue_url,
+	    .conninfo = site->conninfo,
+	    .aws = aws,
+	    .visibility = site->visibility,
+	};
+}
+
 struct queue *
 site_queue(const struct site *site, struct err *e)
 {
-	static const char *const endpoints[] = {"AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL", NULL};
-	struct aws aws = site_aws(endpoints);
-	const struct queue_options options = {
-	    .url = site->queue_url,
-	    .conninfo = site->conninfo,
-	    .aws = &aws,
-	    .visibility = site->visibility,
-	};
+	struct aws aws;
+	const struct queue_options options = queue_options_of(site, &aws);
 	struct queue *queue = pool_take(site->queues);
 
 	return queue != NULL ? queue : queue_open(&options, e);
@@ -360,6 +378,18 @@ void
 site_release_cache(const struct site *site, struct cache *cache)
 {
 	pool_give(site->caches, cache);
+}
+
+int
+site_check_urls(const struct site *site, struct err *e)
+{
+	struct aws aws;
+	const struct queue_options queue = queue_options_of(site, &aws);
+	/* Its drivers connect when they are asked something. */
+	struct search *search = search_open(&(struct search_options){.url = site->search_url, .conninfo = ""}, e);
+
+	search_close(search);
+	return search != NULL && queue_check(&queue, e) == 0 ? 0 : -1;
 }
 
 const char *

@@ -28,6 +28,12 @@ struct site *site_open_to_search(struct err *e);
 struct site *site_open_unmigrated(struct err *e);
 
 /*
+ * For a server that opens its site when it is asked something: is the configuration such as can be used, as far as that
+ * is known without what stands behind its URLs? 78 if not.
+ */
+int site_check(struct err *e) __attribute__((warn_unused_result));
+
+/*
  * A session for work: its writes are no edits. It is given back by
  * site_release, which keeps it for the next call if it is as it was, or closed
  * by pg_close if it has temporary tables, settings or locks. A handle is one

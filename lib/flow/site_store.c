@@ -3,14 +3,39 @@
 
 #include "flow/site.h"
 #include "flow/site_aws.h"
+#include "flow/site_internal.h"
 #include "store/store.h"
+
+static struct store_options
+options_of(const struct site *site, struct aws *aws)
+{
+	static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL", NULL};
+
+	*aws = site_aws(endpoints);
+	return (struct store_options){.url = site_store_url(site), .aws = aws, .spill = getenv("TMPDIR")};
+}
 
 struct store *
 site_store(const struct site *site, struct err *e)
 {
-	static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL", NULL};
-	struct aws aws = site_aws(endpoints);
+	struct aws aws;
+	const struct store_options options = options_of(site, &aws);
 
-	return store_open(
-	    &(struct store_options){.url = site_store_url(site), .aws = &aws, .spill = getenv("TMPDIR")}, e);
+	return store_open(&options, e);
+}
+
+int
+site_check(struct err *e)
+{
+	struct site *site = site_read(e);
+	struct aws aws;
+	int result = site != NULL ? site_check_urls(site, e) : -1;
+
+	if (result == 0) {
+		const struct store_options options = options_of(site, &aws);
+
+		result = store_check(&options, e);
+	}
+	site_close(site);
+	return result;
 }

@@ -74,16 +74,21 @@ failed(struct pgqueue *self)
 	return -1;
 }
 
+static int
+pgqueue_check(const struct queue_options *options, const struct url *url, struct err *e)
+{
+	(void)options;
+	if (strcmp(url->scheme, "pg") != 0 || url->host != NULL || url->path[0] != '\0' || url->query != NULL)
+		return err_set(e, ERR_CONFIG, "nothing stands behind 'pg:'; hint: the database is CSVP_DATABASE_URL");
+	return 0;
+}
+
 static void *
 pgqueue_open(const struct queue_options *options, const struct url *url, struct err *e)
 {
-	struct pgqueue *self;
+	struct pgqueue *self = buf_calloc(1, sizeof *self);
 
-	if (strcmp(url->scheme, "pg") != 0 || url->host != NULL || url->path[0] != '\0' || url->query != NULL) {
-		err_set(e, ERR_CONFIG, "nothing stands behind 'pg:'; hint: the database is CSVP_DATABASE_URL");
-		return NULL;
-	}
-	self = buf_calloc(1, sizeof *self);
+	(void)url;
 	self->conninfo = buf_strdup(options->conninfo);
 	snprintf(self->visibility, sizeof self->visibility, "%" PRId64, options->visibility);
 	if (connect_once(self, e) == 0)
@@ -409,6 +414,7 @@ pgqueue_driver(void)
 	    .capabilities = QUEUE_UNIQUE | QUEUE_EXACT,
 	    .batch = SEND_BATCH,
 	    .longest_wait = INT32_MAX,
+	    .check = pgqueue_check,
 	    .open = pgqueue_open,
 	    .close = pgqueue_close,
 	    .send = pgqueue_send,

@@ -111,21 +111,51 @@ open_parsed(const struct queue_driver *driver, const struct queue_options *optio
 	return queue;
 }
 
+/* The parts of the URL, and the driver that speaks it unless there is one already; 78 if that does not take it. */
+static int
+find_url(const struct queue_options *options, const struct queue_driver **driver, struct url *url, struct err *e)
+{
+	char *name;
+
+	if (check_options(options, e) != 0 || url_parse(options->url, url, e) != 0)
+		return -1;
+	if (*driver == NULL)
+		*driver = find_driver(url->scheme, e);
+	if (*driver != NULL && ((*driver)->check == NULL || (*driver)->check(options, url, e) == 0))
+		return 0;
+	if (*driver != NULL) {
+		name = url_redact(options->url);
+		err_prefix(e, "queue %s", name);
+		free(name);
+	}
+	url_fini(url);
+	return -1;
+}
+
 struct queue *
 queue_open_driver(
     const struct queue_driver *driver, const struct queue_options *options, const struct clk *clk, struct err *e)
 {
-	struct queue *queue = NULL;
+	struct queue *queue;
 	struct url url;
 
-	if (check_options(options, e) != 0 || url_parse(options->url, &url, e) != 0)
+	if (find_url(options, &driver, &url, e) != 0)
 		return NULL;
-	if (driver == NULL)
-		driver = find_driver(url.scheme, e);
-	if (driver != NULL)
-		queue = open_parsed(driver, options, &url, clk, e);
+	queue = open_parsed(driver, options, &url, clk, e);
 	url_fini(&url);
 	return queue;
+}
+
+int
+queue_check(const struct queue_options *options, struct err *e)
+{
+	const struct queue_driver *driver = NULL;
+	struct url url;
+
+	if (find_url(options, &driver, &url, e) != 0)
+		return -1;
+	url_fini(&url);
+	return 0;
 }
 
 struct queue *

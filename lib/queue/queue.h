@@ -39,6 +39,9 @@ bool queue_find(const char *stage, enum queue_name *name);
 struct queue *queue_open(const struct queue_options *options, struct err *e);
 void queue_close(struct queue *queue);
 
+/* Are these options such as a queue can be opened with? 78 if not. Nothing is connected to. */
+int queue_check(const struct queue_options *options, struct err *e) MUST_CHECK;
+
 /* What the driver of this URL does beyond that, as bits. */
 enum queue_capability {
 	QUEUE_UNIQUE = 1 << 0, /* one message per queue and reference; sent again in flight, it comes again after */
@@ -59,20 +62,17 @@ struct delivery {
 };
 
 /*
- * Receive up to `most` (at most QUEUE_BATCH) messages: how many, as soon as
- * there is one; 0 when the wait (milliseconds) is over; -1. What is no message
- * of csvp's is removed, with a notice.
+ * Receive up to `most` (at most QUEUE_BATCH) messages: how many, as soon as there is one; 0 when the wait (milliseconds) is
+ * over; -1. What is no message of csvp's is removed, with a notice.
  */
 int queue_receive(struct queue *queue, enum queue_name from, size_t most, int64_t wait, struct delivery *out,
     struct err *e) MUST_CHECK;
 void queue_delivery_fini(struct delivery *delivery);
 
 /*
- * For deliveries of one queue: extend hides them for another full visibility
- * from now, hand_back makes them visible at once, acknowledge removes them.
- * A receipt that is not known (any more) is no error and touches no message
- * that somebody else holds. All three work after a signal, and are then
- * answered or given up within 10 s.
+ * For deliveries of one queue: extend hides them for another full visibility from now, hand_back makes them visible at
+ * once, acknowledge removes them. A receipt that is not known (any more) is no error and touches no message that somebody
+ * else holds. All three work after a signal, and are then answered or given up within 10 s.
  */
 int queue_extend(
     struct queue *queue, enum queue_name from, struct delivery *deliveries, size_t count, struct err *e) MUST_CHECK;

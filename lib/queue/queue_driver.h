@@ -17,7 +17,7 @@ struct queue_item {
 };
 
 /*
- * What a driver of a message queue provides; all of it is required (checked
+ * What a driver of a message queue provides; all but `check` is required (checked
  * when a queue is opened). The wrapper in queue.c has checked the arguments,
  * makes and takes apart bodies, cuts batches and waits, tries again, and puts
  * the URL and the queue's name before each message; a driver does none of
@@ -32,6 +32,8 @@ struct queue_driver {
 	size_t batch;         /* most items of a call; receive is asked for QUEUE_BATCH at most */
 	int64_t longest_wait; /* most milliseconds of one receive */
 
+	/* 78 if it is no URL for this driver, as far as that can be told without its server; NULL: all are. Before `open`. */
+	int (*check)(const struct queue_options *options, const struct url *url, struct err *e);
 	void *(*open)(const struct queue_options *options, const struct url *url, struct err *e);
 	void (*close)(void *self);
 

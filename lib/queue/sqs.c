@@ -79,17 +79,25 @@ sqs_close(void *ctx)
 	free(self);
 }
 
+static int
+sqs_check(const struct queue_options *options, const struct url *url, struct err *e)
+{
+	char *endpoint = find_endpoint(url, options->aws);
+	bool found = endpoint != NULL;
+
+	free(endpoint);
+	if (found)
+		return 0;
+	return err_set(
+	    e, ERR_CONFIG, "not an endpoint; hint: sqs+http://HOST:PORT/ or sqs+https://HOST/, keys by AWS_*");
+}
+
 static void *
 sqs_open(const struct queue_options *options, const struct url *url, struct err *e)
 {
 	struct sqs *self = buf_calloc(1, sizeof *self);
 
 	self->endpoint = find_endpoint(url, options->aws);
-	if (self->endpoint == NULL) {
-		err_set(
-		    e, ERR_CONFIG, "not an endpoint; hint: sqs+http://HOST:PORT/ or sqs+https://HOST/, keys by AWS_*");
-		goto fail;
-	}
 	self->visibility = (int)((options->visibility + 999) / 1000);
 	self->http = http_open(
 	    &(struct http_options){
@@ -97,8 +105,6 @@ sqs_open(const struct queue_options *options, const struct url *url, struct err 
 	    e);
 	if (self->http != NULL)
 		return self;
-
-fail:
 	sqs_close(self);
 	return NULL;
 }
@@ -455,6 +461,7 @@ sqs_driver(void)
 	    .scheme = "sqs",
 	    .batch = QUEUE_BATCH,
 	    .longest_wait = WAIT_MS,
+	    .check = sqs_check,
 	    .open = sqs_open,
 	    .close = sqs_close,
 	    .send = sqs_send,

@@ -37,16 +37,21 @@ file_close(void *handle)
 	free(store);
 }
 
+static int
+file_check(const struct store_options *options, const struct url *url, struct err *e)
+{
+	(void)options;
+	if (url->path[0] != '/' || (url->host != NULL && url->host[0] != '\0' && strcmp(url->host, "localhost") != 0))
+		return err_set(e, ERR_CONFIG, "no absolute folder; hint: three slashes, as in file:///srv/csvp");
+	return 0;
+}
+
 static void *
 file_open(const struct store_options *options, const struct url *url, struct err *e)
 {
 	struct file_store *store;
 
 	(void)options;
-	if (url->path[0] != '/' || (url->host != NULL && url->host[0] != '\0' && strcmp(url->host, "localhost") != 0)) {
-		err_set(e, ERR_CONFIG, "no absolute folder; hint: three slashes, as in file:///srv/csvp");
-		return NULL;
-	}
 	if (atomic_mkdir(AT_FDCWD, url->path, e) != 0)
 		return NULL;
 	store = buf_calloc(1, sizeof *store);
@@ -325,6 +330,7 @@ file_driver(void)
 	static const struct store_driver driver = {
 	    .scheme = "file",
 	    .block = 1 << 20,
+	    .check = file_check,
 	    .open = file_open,
 	    .close = file_close,
 	    .create = file_create,

@@ -142,8 +142,9 @@ init_library(void)
 }
 
 static int
-check_options(const struct url *url, const struct aws *aws, struct err *e)
+libs3_check(const struct store_options *options, const struct url *url, struct err *e)
 {
+	const struct aws *aws = options->aws;
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
 
 	if (url->host == NULL || url->host[0] == '\0' || url->user != NULL || url->port != 0)
@@ -170,8 +171,6 @@ libs3_open(const struct store_options *options, const struct url *url, struct er
 	size_t length = strlen(prefix);
 	struct libs3 *store;
 
-	if (check_options(url, aws, e) != 0)
-		return NULL;
 	pthread_once(&once, init_library);
 	store = buf_calloc(1, sizeof *store);
 	while (length > 0 && prefix[length - 1] == '/')
@@ -384,6 +383,7 @@ libs3_driver(void)
 	    .scheme = "s3+v2",
 	    .block = BLOCK,
 	    .shared = true,
+	    .check = libs3_check,
 	    .open = libs3_open,
 	    .close = libs3_close,
 	    .shield = libs3_shield,

@@ -217,6 +217,16 @@ ensure_bucket(struct s3 *s3, struct err *e)
 	return status == 0 ? 0 : err_prefix(e, "cannot make the bucket");
 }
 
+static int
+s3_check(const struct store_options *options, const struct url *url, struct err *e)
+{
+	(void)options;
+	if (url->host == NULL || url->host[0] == '\0' || url->user != NULL || url->port != 0)
+		return err_set(
+		    e, ERR_CONFIG, "no bucket; hint: s3://BUCKET/PREFIX, and the server in AWS_ENDPOINT_URL_S3");
+	return 0;
+}
+
 static void *
 s3_open(const struct store_options *options, const struct url *url, struct err *e)
 {
@@ -225,10 +235,6 @@ s3_open(const struct store_options *options, const struct url *url, struct err *
 	struct s3 *s3;
 	size_t length;
 
-	if (url->host == NULL || url->host[0] == '\0' || url->user != NULL || url->port != 0) {
-		err_set(e, ERR_CONFIG, "no bucket; hint: s3://BUCKET/PREFIX, and the server in AWS_ENDPOINT_URL_S3");
-		return NULL;
-	}
 	s3 = buf_calloc(1, sizeof *s3);
 	s3->region = buf_strdup(aws->region != NULL ? aws->region : "us-east-1");
 	s3->prefix = url_encode(url->path + strspn(url->path, "/"));
@@ -419,6 +425,7 @@ s3_driver(void)
 	static const struct store_driver driver = {
 	    .scheme = "s3",
 	    .block = 1 << 20,
+	    .check = s3_check,
 	    .open = s3_open,
 	    .close = s3_close,
 	    .shield = s3_shield,

@@ -99,21 +99,51 @@ open_parsed(const struct store_driver *driver, const struct store_options *optio
 	return store;
 }
 
+/* The parts of the URL, and the driver that speaks it unless there is one already; 78 if that does not take it. */
+static int
+find_url(const struct store_options *options, const struct store_driver **driver, struct url *url, struct err *e)
+{
+	char *name;
+
+	if (url_parse(options->url, url, e) != 0)
+		return -1;
+	if (*driver == NULL)
+		*driver = find_driver(url->scheme, e);
+	if (*driver != NULL && ((*driver)->check == NULL || (*driver)->check(options, url, e) == 0))
+		return 0;
+	if (*driver != NULL) {
+		name = url_redact(options->url);
+		err_prefix(e, "store %s", name);
+		free(name);
+	}
+	url_fini(url);
+	return -1;
+}
+
 struct store *
 store_open_driver(
     const struct store_driver *driver, const struct store_options *options, const struct clk *clk, struct err *e)
 {
-	struct store *store = NULL;
+	struct store *store;
 	struct url url;
 
-	if (url_parse(options->url, &url, e) != 0)
+	if (find_url(options, &driver, &url, e) != 0)
 		return NULL;
-	if (driver == NULL)
-		driver = find_driver(url.scheme, e);
-	if (driver != NULL)
-		store = open_parsed(driver, options, &url, clk, e);
+	store = open_parsed(driver, options, &url, clk, e);
 	url_fini(&url);
 	return store;
+}
+
+int
+store_check(const struct store_options *options, struct err *e)
+{
+	const struct store_driver *driver = NULL;
+	struct url url;
+
+	if (find_url(options, &driver, &url, e) != 0)
+		return -1;
+	url_fini(&url);
+	return 0;
 }
 
 struct store *

@@ -19,16 +19,16 @@ struct store_options {
 };
 
 /*
- * An object store: whole, immutable objects under keys of [a-z0-9/._-], at
- * most 200 bytes (a file's name holds 255), no segment empty or with a dot in
- * front, no key that is the folder of another ("a" beside "a/b"). A key that
- * exists holds a whole object; it is never overwritten. What is missing (the
- * folder) is made. A store and its open objects belong to one thread. Errors: 78
- * not a store's URL, 74 and 77 as the system says. A malformed key is a bug of
- * the caller (70).
+ * An object store: whole, immutable objects under keys of [a-z0-9/._-], at most 200 bytes (a file's name holds 255), no
+ * segment empty or with a dot in front, no key that is the folder of another ("a" beside "a/b"). A key that exists holds
+ * a whole object; it is never overwritten. What is missing (the folder) is made. A store and its open objects belong to
+ * one thread. Errors: 78 not a store's URL, 74 and 77 as the system says. A malformed key is a bug of the caller (70).
  */
 struct store *store_open(const struct store_options *options, struct err *e);
 void store_close(struct store *store);
+
+/* Are these options such as a store can be opened with? 78 if not. Nothing is made or connected to. */
+int store_check(const struct store_options *options, struct err *e) __attribute__((warn_unused_result));
 
 /*
  * Does it let one win, of several who put one key at the same time? Else (s3+v2: its protocol has no condition) each may

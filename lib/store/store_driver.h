@@ -14,8 +14,8 @@ struct store_resume;
 struct url;
 
 /*
- * What a driver of an object store provides. All functions but shield and
- * room are required (checked when a store is opened). The wrapper in store.c
+ * What a driver of an object store provides. All functions but check, shield
+ * and room are required (checked when a store is opened). The wrapper in store.c
  * has checked keys and ranges, pumps the source, tries again, looks for signals, and puts the
  * store's URL and the key before each message; a driver does none of that.
  *
@@ -32,6 +32,8 @@ struct store_driver {
 	/* `create` and `commit` can miss a key that is made at the same moment; see store_exclusive. */
 	bool shared;
 
+	/* 78 if it is no URL for this driver, as far as that can be told without its server; NULL: all are. Before `open`. */
+	int (*check)(const struct store_options *options, const struct url *url, struct err *e);
 	/* A handle, with what is missing (folder, bucket) made; NULL on error. */
 	void *(*open)(const struct store_options *options, const struct url *url, struct err *e);
 	void (*close)(void *handle);

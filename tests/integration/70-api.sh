@@ -248,3 +248,8 @@ is "$STATUS $(json 'it["status"], it["services"]["database"], it["services"]["st
 	'but is not ready, and says which service is not'
 csvp-admin up -q >/dev/null
 serve_end
+for setting in CSVP_QUEUE_URL=foo: CSVP_QUEUE_URL=pg:x CSVP_QUEUE_URL=sqs+ftp://h CSVP_STORE_URL=file://here CSVP_STORE_URL=s3: CSVP_STORE_URL=s3+v2://b \
+	CSVP_SEARCH_URL=es:h CSVP_SEARCH_URL=es+http:; do
+	expect_exit 78 "FastCGI does not begin with $setting" timeout 60 env CSVP_DATABASE_URL=postgresql://127.0.0.1:1/none "$setting" csvp-api -l "$WORK/socket"
+	check 'and says why' grep -qF "${setting#*=}" err
+done

@@ -173,7 +173,7 @@ fake_purge(void *self, const char *name, struct err *err)
 	return called(err, "purge %s", name);
 }
 
-static const struct queue_driver fake_driver = {"fake", 0, QUEUE_BATCH, 20000, fake_open, fake_close, fake_send,
+static const struct queue_driver fake_driver = {"fake", 0, QUEUE_BATCH, 20000, NULL, fake_open, fake_close, fake_send,
     fake_extend, fake_hand_back, fake_acknowledge, fake_receive, fake_depth, fake_visit, fake_purge};
 
 static int64_t
