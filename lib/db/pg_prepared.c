@@ -1,6 +1,8 @@
 #include "db/pg.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "db/pg_internal.h"
@@ -33,9 +35,8 @@ prepare(struct pg *pg, const char *sql, struct err *e)
 	return 0;
 }
 
-int
-pg_prepared(
-    struct pg *pg, struct pg_rows **rows, struct err *e, const char *sql, size_t count, const char *const *params)
+static int
+run(struct pg *pg, struct pg_rows **rows, struct err *e, const char *sql, size_t count, const char *const *params)
 {
 	size_t i = 0;
 	int sent;
@@ -48,4 +49,23 @@ pg_prepared(
 		return -1;
 	sent = PQsendQueryPrepared(pg->conn, name_of(i).text, (int)count, params, NULL, NULL, 0);
 	return pg_rows_take(rows, pg_wait_result(pg, sent, e));
+}
+
+/* A table has other types than it had, or somebody has cleared the session. */
+static bool
+is_stale(const struct pg *pg)
+{
+	return strcmp(pg->sqlstate, "0A000") == 0 || strcmp(pg->sqlstate, "26000") == 0;
+}
+
+int
+pg_prepared(
+    struct pg *pg, struct pg_rows **rows, struct err *e, const char *sql, size_t count, const char *const *params)
+{
+	int result = run(pg, rows, e, sql, count, params);
+
+	if (result == 0 || !is_stale(pg) || pg_in_transaction(pg) || pg_exec(pg, "DEALLOCATE ALL", e) != 0)
+		return result;
+	pg->prepared_count = 0;
+	return run(pg, rows, e, sql, count, params);
 }

@@ -156,6 +156,37 @@ START_TEST(values_come_and_go_as_text)
 }
 END_TEST
 
+static void
+expect_prepared(struct pg *pg, const char *param, const char *expected)
+{
+	static const char sql[] = "SELECT n, $1::text FROM public.typed";
+	struct pg_rows *rows;
+	struct err e;
+
+	OK(pg_prepared(pg, &rows, &e, sql, 1, &param));
+	ck_assert_str_eq(pg_rows_text(rows, 0, 0), expected);
+	ck_assert_str_eq(pg_rows_text(rows, 0, 1), param);
+	pg_rows_free(rows);
+	ck_assert_int_eq(session_int(pg, "SELECT count(*) FROM pg_prepared_statements"), 1);
+}
+
+START_TEST(a_prepared_statement_is_prepared_once_and_anew_when_its_table_was_altered_or_the_session_cleared)
+{
+	struct pg *pg = session_open("");
+	struct err e;
+
+	OK(pg_exec(pg, "CREATE TABLE public.typed (n int); INSERT INTO public.typed VALUES (1)", &e));
+	expect_prepared(pg, "a", "1");
+	expect_prepared(pg, "b", "1");
+	OK(pg_exec(pg, "ALTER TABLE public.typed ALTER n TYPE text USING n || ' or so'", &e));
+	expect_prepared(pg, "c", "1 or so");
+	OK(pg_exec(pg, "DEALLOCATE ALL", &e));
+	expect_prepared(pg, "d", "1 or so");
+	OK(pg_exec(pg, "DROP TABLE public.typed", &e));
+	pg_close(pg);
+}
+END_TEST
+
 START_TEST(a_statement_tells_how_many_rows_it_changed)
 {
 	struct pg *pg = session_open("");
@@ -366,6 +397,7 @@ main(void)
 	    a_database_that_is_not_utf8_is_refused,
 	    a_server_that_recovers_from_a_crash_is_waited_for,
 	    values_come_and_go_as_text,
+	    a_prepared_statement_is_prepared_once_and_anew_when_its_table_was_altered_or_the_session_cleared,
 	    a_statement_tells_how_many_rows_it_changed,
 	    an_error_has_the_exit_code_of_its_class,
 	    an_error_is_one_line_with_detail_and_hint,
