@@ -85,7 +85,7 @@ run_checks(struct doctor *d, bool all)
 enum err_code
 doctor_ready(const struct site *site, void (*each)(void *ctx, const struct doctor_finding *finding), void *ctx)
 {
-	struct doctor d = {.each = each, .ctx = ctx, .site = site};
+	struct doctor d = {.each = each, .ctx = ctx, .site = site, .hasty = true};
 	struct err e;
 
 	run_checks(&d, false);

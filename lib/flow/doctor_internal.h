@@ -20,6 +20,7 @@ struct doctor {
 	const struct site *site;
 	struct pg *pg; /* a session; NULL: the database is not there */
 	bool migrated; /* the tables of csvp are there */
+	bool hasty;    /* somebody waits for the answer */
 };
 
 /* Say what was found. `code` counts with DOCTOR_FAIL only; `hint` may be NULL. */

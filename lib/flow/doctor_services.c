@@ -128,12 +128,18 @@ doctor_store(struct doctor *d)
 	struct err e, last;
 	int result;
 
-	store = site_store(d->site, &e);
+	store = d->hasty ? site_store_hasty(d->site, &e) : site_store(d->site, &e);
 	result = store != NULL ? try_store(store, key, &e) : -1;
 	if (store != NULL && store_remove(store, key, result == 0 ? &e : &last) != 0)
 		result = -1;
 	if (result != 0)
-		doctor_say_error(d, "CSVP_STORE_URL must name a place that csvp may write to", &e);
+		doctor_say_error(d,
+		    strncmp(site_store_url(d->site), "s3", 2) == 0
+			? "CSVP_STORE_URL and AWS_ENDPOINT_URL_S3 must name a place where AWS_ACCESS_KEY_ID with its "
+			  "secret"
+			  " may write"
+			: "CSVP_STORE_URL must name a place that csvp may write to",
+		    &e);
 	else
 		doctor_say(d, DOCTOR_OK, ERR_NONE, NULL, "objects are written whole, read and removed");
 	store_close(store);

@@ -45,6 +45,9 @@ void site_release(const struct site *site, struct pg *pg);
 /* The object store of this site; closed by the caller. */
 struct store *site_store(const struct site *site, struct err *e);
 
+/* The same, for who asks whether it is there: what fails is not tried again for a minute. */
+struct store *site_store_hasty(const struct site *site, struct err *e);
+
 /* The search index, the queue and the cache; closed by the caller, or kept for the next call. */
 struct search *site_search(const struct site *site, struct err *e);
 void site_release_search(const struct site *site, struct search *search);

@@ -1,4 +1,5 @@
 /* Apart from site.c: a program that needs no store is not linked with its libraries, whose loading takes 2 ms. */
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "flow/site.h"
@@ -15,13 +16,26 @@ options_of(const struct site *site, struct aws *aws)
 	return (struct store_options){.url = site_store_url(site), .aws = aws, .spill = getenv("TMPDIR")};
 }
 
+static struct store *
+open_store(const struct site *site, bool hasty, struct err *e)
+{
+	struct aws aws;
+	struct store_options options = options_of(site, &aws);
+
+	options.hasty = hasty;
+	return store_open(&options, e);
+}
+
 struct store *
 site_store(const struct site *site, struct err *e)
 {
-	struct aws aws;
-	const struct store_options options = options_of(site, &aws);
+	return open_store(site, false, e);
+}
 
-	return store_open(&options, e);
+struct store *
+site_store_hasty(const struct site *site, struct err *e)
+{
+	return open_store(site, true, e);
 }
 
 int

@@ -16,11 +16,15 @@
 enum { LONGEST_KEY = 200 };
 
 /* A restarting server is back in well under a minute; a person at a prompt waits no longer. */
-static const struct retry_policy policy = {.tries = 10, .time = 60000, .base = 100, .cap = 10000};
+static const struct retry_policy patient = {.tries = 10, .time = 60000, .base = 100, .cap = 10000};
+
+/* Who asks whether it is there wants to know that now. */
+static const struct retry_policy hasty = {.tries = 2, .time = 1000, .base = 100, .cap = 100};
 
 struct store {
 	const struct store_driver *driver;
 	const struct clk *clk;
+	const struct retry_policy *policy;
 	void *handle;
 	char *name; /* the URL, for messages */
 	bool left;  /* by the last put */
@@ -86,8 +90,9 @@ open_parsed(const struct store_driver *driver, const struct store_options *optio
 	assert(driver->size != NULL && driver->remove != NULL && driver->list != NULL);
 	store->driver = driver;
 	store->clk = clk;
+	store->policy = options->hasty ? &hasty : &patient;
 	store->name = url_redact(options->url);
-	retry_start(&retry, &policy, clk);
+	retry_start(&retry, store->policy, clk);
 	do
 		store->handle = driver->open(options, url, e);
 	while (store->handle == NULL && retry_again(&retry, e));
@@ -238,7 +243,7 @@ find_room(struct putting *putting, void *writer, void *block, struct err *e)
 
 	if (block != NULL)
 		return block;
-	retry_start(&retry, &policy, store->clk);
+	retry_start(&retry, store->policy, store->clk);
 	do
 		room = store->driver->room(writer, e);
 	while (room == NULL && !putting->stopped && retry_again(&retry, e));
@@ -255,7 +260,7 @@ write_block(struct putting *putting, void *writer, const char *block, size_t len
 	struct retry retry;
 	int status;
 
-	retry_start(&retry, &policy, store->clk);
+	retry_start(&retry, store->policy, store->clk);
 	do
 		status =
 		    block != NULL ? store->driver->write(writer, block, length, e) : store->driver->commit(writer, e);
@@ -306,7 +311,7 @@ store_put_resumed(struct store *store, const char *key, store_source *source, vo
 		told.parts = resume->parts;
 		told.count = resume->count;
 	}
-	retry_start(&retry, &policy, store->clk);
+	retry_start(&retry, store->policy, store->clk);
 	do
 		writer = store->driver->create(store->handle, key, resume != NULL ? &told : NULL, e);
 	while (writer == NULL && retry_again(&retry, e));
@@ -364,7 +369,7 @@ store_get(struct store *store, const char *key, uint64_t offset, uint64_t length
 	object->key = buf_strdup(key);
 	object->offset = offset;
 	object->left = length;
-	retry_start(&retry, &policy, store->clk);
+	retry_start(&retry, store->policy, store->clk);
 	do
 		status = open_reader(object, e);
 	while (status != 0 && retry_again(&retry, e));
@@ -404,7 +409,7 @@ store_read(struct object *object, void *bytes, size_t capacity, struct err *e)
 		capacity = object->left;
 	if (capacity == 0)
 		return 0;
-	retry_start(&retry, &policy, store->clk);
+	retry_start(&retry, store->policy, store->clk);
 	do
 		n = read_once(object, bytes, capacity, e);
 	while (n < 0 && retry_again(&retry, e));
@@ -437,7 +442,7 @@ store_size(struct store *store, const char *key, uint64_t *size, struct err *e)
 
 	if (check_key(key, e) != 0)
 		return -1;
-	retry_start(&retry, &policy, store->clk);
+	retry_start(&retry, store->policy, store->clk);
 	do
 		status = store->driver->size(store->handle, key, size, e);
 	while (status != 0 && retry_again(&retry, e));
@@ -452,7 +457,7 @@ store_remove(struct store *store, const char *key, struct err *e)
 
 	if (check_key(key, e) != 0)
 		return -1;
-	retry_start(&retry, &policy, store->clk);
+	retry_start(&retry, store->policy, store->clk);
 	do
 		status = store->driver->remove(store->handle, key, e);
 	while (status != 0 && retry_again(&retry, e));
@@ -489,7 +494,7 @@ store_list(struct store *store, const char *prefix, int (*each)(void *ctx, const
 	struct retry retry;
 	int status;
 
-	retry_start(&retry, &policy, store->clk);
+	retry_start(&retry, store->policy, store->clk);
 	do
 		status = store->driver->list(store->handle, prefix, listing.after, list_key, &listing, e);
 	while (status != 0 && !listing.stopped && retry_again(&retry, e));

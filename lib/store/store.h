@@ -16,6 +16,7 @@ struct store_options {
 	const char *url;       /* file:///absolute/folder, s3://bucket/prefix, s3+v2://bucket/prefix */
 	const struct aws *aws; /* s3: where it is and who asks; NULL: AWS itself, and nobody */
 	const char *spill;     /* folder of temporary files; NULL: /tmp */
+	bool hasty;            /* what fails is tried twice within a second, instead of for a minute */
 };
 
 /*
@@ -42,9 +43,8 @@ void store_shield(struct store *store, bool on);
 typedef ssize_t store_source(void *ctx, void *bytes, size_t capacity, struct err *e);
 
 /*
- * Store what the source gives, of unknown length, under a new key; visible only when whole and on disk (fsync of file and
- * folder). *size gets its length. Errors: the source's own; 65 the key exists; 74 I/O, no space; 77 not permitted; 130/143
- * a signal. After a failure nothing of it is visible.
+ * Store what the source gives, of unknown length, under a new key; visible only when whole and synced. *size gets its
+ * length. Errors: the source's own; 65 the key exists; 74 I/O, no space; 77 not permitted; 130/143 a signal.
  */
 int store_put(struct store *store, const char *key, store_source *source, void *ctx, uint64_t *size, struct err *e)
     __attribute__((warn_unused_result));

@@ -63,3 +63,18 @@ is "$(sql "SELECT state, count(*) FROM csvp.dataset, filling WHERE dataset.name 
 answers 200 'a record of it, by its key' GET /api/datasets/filling/records/1
 bye other
 serve_end
+
+# Without its store: who asks whether all is ready hears it soon, and holds nobody up.
+database=$(csvp-admin up -v 2>up.log)
+serve CSVP_DATABASE_URL="$database" CSVP_STORE_URL=s3://none/ AWS_ENDPOINT_URL_S3="http://127.0.0.1:$(free_port)" \
+	AWS_ACCESS_KEY_ID=one AWS_SECRET_ACCESS_KEY=two SERVE_WORKERS=no SERVE_THREADS=4
+for i in 1 2 3 4 5 6; do
+	curl -s -o "ready.$i" "$U/api/health/ready" &
+	pids[i]=$!
+done
+answers 200 'others are answered meanwhile' GET /api/health/live
+wait "${pids[@]}"
+is "$(cat ready.? | grep -o '"status":"[a-z]*"' | sort -u)" '"status":"failed"' 'six that ask at once hear that something is not there'
+matches "$(cat ready.?)" '"database":"ok","store":"failed"' 'and what'
+matches "$(cat serve.log)" 'not ready: store: .* 2 attempts in ' 'without much patience'
+serve_end
