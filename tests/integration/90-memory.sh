@@ -30,7 +30,7 @@ bounded()
 	esac
 }
 
-csvp-admin up -q
+database=$(csvp-admin up)
 "$B/tests/bench/generate" --rows "$rows" --seed "$SEED" >orgs.csv
 bounded csvp-upload csvp-upload -q -d orgs -k 'Organization Id' orgs.csv
 job=$(cat out)
@@ -43,3 +43,12 @@ bounded 'csvp-index -j1' csvp-index -q -j1 "$job"
 bounded 'csvp-search --all' csvp-search -d orgs --all
 is "$(grep -c '' out)" "$rows" 'csvp-search --all gives every record'
 bounded csvp-status csvp-status "$job"
+
+with_services elasticsearch
+export CSVP_DATABASE_URL=$database
+"$B/tests/bench/generate" --rows $((rows / 4)) --seed "$SEED" >few.csv
+job=$(csvp-upload -q -d few -k 'Organization Id' few.csv)
+csvp-split -q "$job" | csvp-load -q -j2 >loaded
+bounded 'csvp-index -j2 into Elasticsearch' csvp-index -q -j2 "$job"
+sql "UPDATE csvp.chunk SET state = 'loaded', end_block = first_block WHERE job = $job"
+bounded 'csvp-index -j2 into Elasticsearch, each row by its key' csvp-index -q -j2 "$job"
