@@ -154,25 +154,74 @@ look(struct es *es, const struct search_index *index, const char *alias, struct 
 	    alias, es->base, es->base);
 }
 
+#define WITHOUT_ALIAS 2
+
+static char *
+name_of(const char *alias)
+{
+	return buf_format("%s-1", alias);
+}
+
+/* As look, or WITHOUT_ALIAS: somebody has taken that away. */
+static int
+find(struct es *es, const struct search_index *index, const char *alias, struct buf *names, struct err *e)
+{
+	char *name = name_of(alias);
+	int found = look(es, index, alias, names, e);
+
+	if (found == 0) {
+		found = look(es, index, name, names, e);
+		if (found == 1)
+			found = WITHOUT_ALIAS;
+	}
+	free(name);
+	return found;
+}
+
+/* As es_failed; what the engine does not take is a matter of its settings, or of an index that somebody has changed. */
+static int
+refused(const struct es *es, struct err *e)
+{
+	es_failed(es, &es->response, e);
+	if (es->response.status == 400)
+		e->code = ERR_CONFIG;
+	return -1;
+}
+
+/* 1 done, 0 somebody else has just made it, -1. */
 static int
 make(struct es *es, const struct search_index *index, const char *alias, struct err *e)
 {
+	char *name = name_of(alias), *path = buf_format("/%s", name);
 	struct buf json = {0};
-	char *path = buf_format("/%s-1", alias);
 	int result;
 
 	write_index(es, index, alias, &json);
-	result = es_call(es, "PUT", path, &json, e);
-	/* 400: somebody else has just made it; then it is looked at again. */
-	if (result == 0 && es->response.status >= 300 && es->response.status != 400)
-		result = es_failed(es, &es->response, e);
+	result = es_call(es, "PUT", path, &json, e) == 0 ? 1 : -1;
+	if (result > 0 && es->response.status == 400 &&
+	    strstr(es->response.body.bytes, "resource_already_exists_exception") != NULL)
+		result = 0;
+	else if (result > 0 && es->response.status >= 300)
+		result = refused(es, e);
 	free(path);
+	free(name);
 	buf_fini(&json);
 	return result;
 }
 
 static int
-add_columns(struct es *es, const struct search_index *index, const char *alias, struct err *e)
+add_alias(struct es *es, const char *alias, struct err *e)
+{
+	char *name = name_of(alias), *path = buf_format("/%s/_alias/%s", name, alias);
+	int result = es_do(es, "PUT", path, NULL, e);
+
+	free(path);
+	free(name);
+	return result;
+}
+
+static int
+add_columns(struct es *es, const struct search_index *index, const char *alias, const char *names, struct err *e)
 {
 	char *path = buf_format("/%s/_mapping", alias);
 	struct buf json = {0};
@@ -181,10 +230,37 @@ add_columns(struct es *es, const struct search_index *index, const char *alias, 
 	buf_byte(&json, '{');
 	write_properties(&json, index->shape);
 	buf_byte(&json, '}');
-	result = es_do(es, "PUT", path, &json, e);
+	result = es_call(es, "PUT", path, &json, e);
+	if (result == 0 && es->response.status >= 300) {
+		result = refused(es, e);
+		if (e->code == ERR_CONFIG)
+			err_set(e, e->code,
+			    "%s; hint: the index is not as csvp makes it; once it is deleted (curl -X DELETE %s/%s), "
+			    "csvp-admin create-index makes it anew",
+			    e->message, es->base, names);
+	}
 	free(path);
 	buf_fini(&json);
 	return result;
+}
+
+/* Make what is missing of the index. */
+static int
+complete(struct es *es, const struct search_index *index, const char *alias, struct buf *names, struct err *e)
+{
+	int found = find(es, index, alias, names, e);
+
+	if (found == 0) {
+		found = make(es, index, alias, e);
+		if (found != 0)
+			return found > 0 ? 0 : -1;
+		found = find(es, index, alias, names, e);
+		if (found == 0)
+			return err_set(e, ERR_AGAIN, "index %s is being made", alias);
+	}
+	if (found < 0 || (found == WITHOUT_ALIAS && add_alias(es, alias, e) != 0))
+		return -1;
+	return add_columns(es, index, alias, names->bytes, e);
 }
 
 int
@@ -192,12 +268,12 @@ esindex_exists(void *self, const struct search_index *index, struct err *e)
 {
 	struct es *es = self;
 	char *alias = es_alias(es, index);
-	int found = look(es, index, alias, NULL, e);
+	int found = find(es, index, alias, NULL, e);
 
 	free(alias);
 	if (found != 1)
 		es->created = 0;
-	return found;
+	return found == WITHOUT_ALIAS ? 1 : found;
 }
 
 int
@@ -205,24 +281,17 @@ esindex_create(void *self, const struct search_index *index, struct err *e)
 {
 	struct es *es = self;
 	uint64_t shape = shape_hash(index->shape);
+	struct buf names = {0};
 	char *alias;
-	int found;
+	int result;
 
 	if (es->created == index->dataset && es->shape == shape)
 		return 0;
 	alias = es_alias(es, index);
-	found = look(es, index, alias, NULL, e);
-	if (found == 0) {
-		found = make(es, index, alias, e);
-		if (found == 0 && es->response.status == 200)
-			found = 2;
-		else if (found == 0 && (found = look(es, index, alias, NULL, e)) == 0)
-			found = err_set(e, ERR_AGAIN, "index %s is being made", alias);
-	}
-	if (found == 1)
-		found = add_columns(es, index, alias, e) == 0 ? 2 : -1;
+	result = complete(es, index, alias, &names, e);
+	buf_fini(&names);
 	free(alias);
-	if (found != 2)
+	if (result != 0)
 		return -1;
 	es->created = index->dataset;
 	es->shape = shape;
@@ -304,10 +373,10 @@ esindex_drop(void *self, const struct search_index *index, struct err *e)
 	struct es *es = self;
 	char *alias = es_alias(es, index), *path;
 	struct buf names = {0};
-	int found = look(es, index, alias, &names, e);
+	int found = find(es, index, alias, &names, e);
 
 	free(alias);
-	if (found == 1) {
+	if (found > 0) {
 		path = buf_format("/%s?ignore_unavailable=true", names.bytes);
 		found = es_do(es, "DELETE", path, NULL, e) == 0 ? 0 : -1;
 		free(path);

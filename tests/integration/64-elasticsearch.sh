@@ -78,17 +78,25 @@ edit()
 		'DELETE FROM navaids WHERE id % 500 = 3' "INSERT INTO navaids (id, name) VALUES (-1, 'made by hand')"
 }
 
+# ask_engine METHOD PATH [BODY]: past csvp; its answer.
+ask_engine()
+{
+	python3 -c 'import sys, urllib.request
+method, url, *body = sys.argv[1:]
+body = body[0].encode() if body else None
+request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
+print(urllib.request.urlopen(request).read().decode(), end="")' "$1" "http://127.0.0.1:$(cat proxy.port)/$2" "${@:3}"
+}
+
 fault()
 {
-	python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode(), end="")' \
-		"http://127.0.0.1:$(cat proxy.port)/faults/$1"
+	ask_engine GET "faults/$1"
 }
 
 # Drop what was overwritten: else a restart may, and the scores are others then.
 merge()
 {
-	python3 -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], b"").read()' \
-		"http://127.0.0.1:$(cat proxy.port)/_forcemerge?max_num_segments=1"
+	ask_engine POST '_forcemerge?max_num_segments=1' >nothing
 }
 
 nothing_waits()
@@ -128,34 +136,36 @@ check_books()
 	done
 }
 
-# lose DATASET: its index, in the engine.
-lose()
+# alias_of DATASET: what csvp calls its index; the index itself is called ALIAS-1.
+alias_of()
 {
-	python3 -c 'import sys, urllib.request
-urllib.request.urlopen(urllib.request.Request(sys.argv[1], method="DELETE"))' \
-		"http://127.0.0.1:$(cat proxy.port)/csvp-$(on "$engine" sql "SELECT id FROM csvp.dataset WHERE name = '$1'")-1"
+	echo "csvp-$(on "$engine" sql "SELECT id FROM csvp.dataset WHERE name = '$1'")"
 }
 
-# narrow DATASET: its index is made anew by hand, by somebody who takes a text for one word: no engine takes one that long.
-narrow()
+# remake DATASET PLACE VALUE: its index is made anew by hand, empty, and otherwise than csvp did in one place.
+remake()
 {
-	python3 - "http://127.0.0.1:$(cat proxy.port)/csvp-$(on "$engine" sql "SELECT id FROM csvp.dataset WHERE name = '$1'")-1" \
-		<<'EOF'
-import json, sys, urllib.request
-
-
-def ask(method, body=None):
-    request = urllib.request.Request(sys.argv[1], body, {"Content-Type": "application/json"}, method=method)
-    return json.load(urllib.request.urlopen(request))
-
-
-(index,) = ask("GET").values()
+	local index
+	index=$(alias_of "$1")-1
+	ask_engine GET "$index" >made
+	python3 -c 'import json, sys
+((_, index),) = json.load(sys.stdin).items()
 for name in ("creation_date", "provided_name", "uuid", "version"):
     index["settings"]["index"].pop(name)
-index["settings"]["index"]["analysis"]["analyzer"]["words"] = {"type": "custom", "tokenizer": "keyword"}
-ask("DELETE")
-ask("PUT", json.dumps(index).encode())
-EOF
+*names, last = sys.argv[1].split(".")
+place = index
+for name in names:
+    place = place[name]
+place[last] = json.loads(sys.argv[2])
+json.dump(index, sys.stdout)' "$2" "$3" <made >remade
+	ask_engine DELETE "$index" >nothing
+	ask_engine PUT "$index" "$(cat remade)" >nothing
+}
+
+# narrow DATASET: by somebody who takes a text for one word: no engine takes one that long.
+narrow()
+{
+	remake "$1" settings.index.analysis.analyzer.words '{"type": "custom", "tokenizer": "keyword"}'
 }
 
 refused()
@@ -219,10 +229,48 @@ refuse_some()
 	job=$(on "$engine" sql "SELECT max(id) FROM csvp.job")
 	is "$(refused)" "{\"key\":[\"5\"],\"job\":$job,\"byte\":21" "$engine: a record that is taken is none, either"
 	is "$(job_says "$job")" '"state":"done" "indexed":2,"unindexed":1' "$engine: another one is"
-	lose few
+	ask_engine DELETE "$(alias_of few)-1" >nothing
 	expect_exit 0 "$engine: an index made right" on "$engine" csvp-admin create-index
 	is "$(refused)" '' "$engine: takes all of them"
 	check_books few
+}
+
+# What somebody has changed in the engine by hand is mended, or it is said what to do.
+changed_by_hand()
+{
+	local alias
+	alias=$(alias_of few)
+	printf 'id,name\n1,once\n' >few.csv
+	ask_engine DELETE "$alias-1/_alias/$alias" >nothing
+	expect_exit 66 "$engine: an index without its alias" on "$engine" csvp-search -q -d few once
+	expect_exit 0 "$engine: gets it again" on "$engine" csvp-run -d few -k id few.csv
+	is "$(grep -c 'index is gone' err)" 0 "$engine: with all that it had"
+	check_books few
+	remake few mappings.properties.s.properties.name '{"type": "text"}'
+	printf 'id,name\n1,twice\n' >few.csv
+	expect_exit 78 "$engine: a column of another type" on "$engine" csvp-run -q -d few -k id few.csv
+	matches "$(cat err)" "curl -X DELETE http://127.0.0.1:$(cat proxy.port)/$alias-1\), csvp-admin create-index" \
+		"$engine: is said to be, and what to do"
+	ask_engine DELETE "$alias-1" >nothing
+	expect_exit 0 "$engine: that helps" on "$engine" csvp-admin create-index
+	is "$(on "$engine" csvp-search -q -d few --format csv twice)" "$(cat few.csv)" "$engine: and what was not indexed is"
+	check_books few
+}
+
+max_shards()
+{
+	ask_engine PUT _cluster/settings "{\"persistent\":{\"cluster.max_shards_per_node\":$1}}" >nothing
+}
+
+# An engine that takes no more indexes is a matter of its configuration.
+full()
+{
+	max_shards 1
+	expect_exit 78 "$engine: no room for an index" on "$engine" csvp-run -q -d late -k id few.csv
+	matches "$(cat err)" 'maximum' "$engine: is said in the engine's words"
+	max_shards null
+	expect_exit 0 "$engine: then there is" on "$engine" csvp-run -q -d late -k id few.csv
+	check_books late
 }
 
 # odd CURSOR|'': a page by relevance, in ranked and ranked.err.
@@ -342,6 +390,8 @@ try()
 	is "$(wc -l <out) $(cat err)" '1 ' "$engine: is asked again, and nothing is said"
 
 	refuse_some
+	changed_by_hand
+	full
 	turn_all_pages
 	services stop "$engine"
 	expect_exit 75 "$engine: nobody there" on "$engine" csvp-search -q -d many odd
