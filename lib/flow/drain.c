@@ -49,7 +49,7 @@ send(const struct desk *d, struct search *search, const struct pg_rows *rows, si
 static int64_t
 drain_some(struct desk *d, struct search *search, struct err *e)
 {
-	size_t parts = d->shape.key_count > 0 ? d->shape.key_count : 1;
+	size_t parts = shape_key_parts(&d->shape);
 	struct pg_rows *rows = NULL;
 	int64_t count = -1;
 

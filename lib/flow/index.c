@@ -151,7 +151,7 @@ send_chunk(struct desk *d, struct search *search, const struct chunk *c, uint64_
 	struct docs docs = {.desk = d, .search = search, .index = documents_index(&d->dataset, &d->shape)};
 	int result;
 
-	docs.key_count = d->shape.key_count > 0 ? d->shape.key_count : 1;
+	docs.key_count = shape_key_parts(&d->shape);
 	result = send_part(&docs, c, e);
 	/* All its records, as they were loaded: nothing is missing. With a reject, a replay's row may stand for another. */
 	if (result == 0 && !(c->changed == c->records && docs.seen.count == c->records))

@@ -9,18 +9,6 @@
 #include "schema/shape.h"
 #include "table/row.h"
 
-static size_t
-part_count(const struct shape *shape)
-{
-	return shape->key_count > 0 ? shape->key_count : 1;
-}
-
-static enum type_id
-part_type(const struct shape *shape, size_t part)
-{
-	return shape->key_count > 0 ? shape->columns[shape->key[part]].type : TYPE_BIGINT;
-}
-
 void
 record_key_free(char **parts, size_t count)
 {
@@ -45,13 +33,13 @@ take_part(enum type_id type, const char *bytes, size_t length)
 bool
 record_key_parse(const struct shape *shape, const char *path, char ***parts, size_t *count)
 {
-	size_t wanted = part_count(shape);
+	size_t wanted = shape_key_parts(shape);
 
 	*parts = buf_calloc(wanted, sizeof **parts);
 	*count = 0;
 	for (;;) {
 		size_t length = strcspn(path, ",");
-		char *part = *count < wanted ? take_part(part_type(shape, *count), path, length) : NULL;
+		char *part = *count < wanted ? take_part(shape_key_type(shape, *count), path, length) : NULL;
 
 		if (part == NULL)
 			break;
@@ -72,7 +60,7 @@ part_text(const struct shape *shape, const struct row *row, size_t part)
 {
 	const char *text = shape->key_count > 0 ? row->values[shape->key[part]] : row->id;
 
-	if (text != NULL && part_type(shape, part) == TYPE_BOOLEAN)
+	if (text != NULL && shape_key_type(shape, part) == TYPE_BOOLEAN)
 		return *text == 't' ? "true" : "false";
 	return text != NULL ? text : "";
 }
@@ -80,7 +68,7 @@ part_text(const struct shape *shape, const struct row *row, size_t part)
 void
 record_key_write(struct buf *path, const struct shape *shape, const struct row *row)
 {
-	for (size_t i = 0; i < part_count(shape); i++) {
+	for (size_t i = 0; i < shape_key_parts(shape); i++) {
 		char *encoded = url_encode_value(part_text(shape, row, i));
 
 		if (i > 0)

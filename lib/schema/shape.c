@@ -29,6 +29,24 @@ shape_find(const struct shape *s, const char *header_or_name)
 	return -1;
 }
 
+size_t
+shape_key_parts(const struct shape *s)
+{
+	return s->key_count > 0 ? s->key_count : 1;
+}
+
+const char *
+shape_key_name(const struct shape *s, size_t part)
+{
+	return s->key_count > 0 ? s->columns[s->key[part]].name : "_id";
+}
+
+enum type_id
+shape_key_type(const struct shape *s, size_t part)
+{
+	return s->key_count > 0 ? s->columns[s->key[part]].type : TYPE_BIGINT;
+}
+
 bool
 shape_in_key(const struct shape *s, size_t column)
 {

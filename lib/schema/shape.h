@@ -40,6 +40,14 @@ int shape_add_key(struct shape *s, const char *header, struct err *e) __attribut
  */
 ssize_t shape_find(const struct shape *s, const char *header_or_name);
 
+/*
+ * What records are known by: the key's columns, or without a key `_id`, a
+ * bigint. The number of parts, and the name and type of each.
+ */
+size_t shape_key_parts(const struct shape *s);
+const char *shape_key_name(const struct shape *s, size_t part);
+enum type_id shape_key_type(const struct shape *s, size_t part);
+
 /* Is this column, by its position, part of the key? */
 bool shape_in_key(const struct shape *s, size_t column);
 

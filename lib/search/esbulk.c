@@ -123,12 +123,6 @@ esbulk_free(struct esbulk *bulk)
 	free(bulk);
 }
 
-static size_t
-key_parts(const struct search_index *index)
-{
-	return index->shape->key_count > 0 ? index->shape->key_count : 1;
-}
-
 /* Takes the reason. */
 static void
 refuse(struct esbulk *bulk, const struct search_index *index, const struct body *body, struct entry entry, char *reason)
@@ -136,7 +130,7 @@ refuse(struct esbulk *bulk, const struct search_index *index, const struct body 
 	const char *key = body->keys.bytes + entry.key;
 
 	entry.key = bulk->refused_keys.length;
-	for (size_t i = 0; i < key_parts(index); i++) {
+	for (size_t i = 0; i < shape_key_parts(index->shape); i++) {
 		size_t size = strlen(key) + 1;
 
 		buf_append(&bulk->refused_keys, key, size);
@@ -171,7 +165,7 @@ add(struct esbulk *bulk, const struct search_index *index, const struct search_d
 	struct body *body = &bulk->bodies[bulk->filling];
 	struct entry entry = {.key = body->keys.length, .version = doc->version, .deleted = doc->deleted};
 
-	for (size_t i = 0; i < key_parts(index); i++)
+	for (size_t i = 0; i < shape_key_parts(index->shape); i++)
 		buf_append(&body->keys, doc->key[i], strlen(doc->key[i]) + 1);
 	if (!write_doc(&body->lines, index, doc)) {
 		refuse(bulk, index, body, entry, buf_strdup("a value is none of its column's type"));
@@ -456,14 +450,14 @@ static int
 tell_refused(
     const struct esbulk *bulk, const struct search_index *index, search_refused *refused, void *ctx, struct err *e)
 {
-	const char **key = buf_calloc(key_parts(index), sizeof *key);
+	const char **key = buf_calloc(shape_key_parts(index->shape), sizeof *key);
 	int result = 0;
 
 	for (size_t i = 0; i < bulk->refusal_count && result == 0; i++) {
 		const struct entry *entry = &bulk->refusals[i].entry;
 		const struct search_doc doc = {.key = key, .version = entry->version, .deleted = entry->deleted};
 
-		buf_texts(bulk->refused_keys.bytes + entry->key, key, key_parts(index));
+		buf_texts(bulk->refused_keys.bytes + entry->key, key, shape_key_parts(index->shape));
 		result = refused(ctx, &doc, bulk->refusals[i].reason, e);
 	}
 	free(key);

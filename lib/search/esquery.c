@@ -125,9 +125,9 @@ read_state(struct run *r, const struct buf *from, struct err *e)
 	if (!may_be_last(r, value))
 		return damaged(e);
 	cursor_put(&r->last, value);
-	for (size_t i = 0; i < essort_keys(r->index); i++) {
+	for (size_t i = 0; i < shape_key_parts(r->index->shape); i++) {
 		if (!cursor_take(from, &at, &value) || value == NULL ||
-		    !esvalue_check(essort_key_type(r->index, i), value))
+		    !esvalue_check(shape_key_type(r->index->shape, i), value))
 			return damaged(e);
 		cursor_put(&r->last, value);
 	}
@@ -230,12 +230,12 @@ note_place(struct run *r, const char *score, const char *id, struct err *e)
 	} else {
 		cursor_put(&r->last, r->order == ESSORT_SCORE ? score : NULL);
 	}
-	for (size_t i = 0; i < essort_keys(r->index); i++) {
+	for (size_t i = 0; i < shape_key_parts(r->index->shape); i++) {
 		const char *value = r->index->shape->key_count == 0 ? id : r->values[r->index->shape->key[i]];
 
 		buf_reset(&form);
 		buf_string(&form, "");
-		if (value == NULL || !esvalue_write(essort_key_type(r->index, i), &form, value))
+		if (value == NULL || !esvalue_write(shape_key_type(r->index->shape, i), &form, value))
 			result = es_nonsense(e);
 		cursor_put(&r->last, form.bytes);
 	}

@@ -12,20 +12,6 @@
 #include "search/query.h"
 #include "search/search.h"
 
-size_t
-essort_keys(const struct search_index *index)
-{
-	return index->shape->key_count > 0 ? index->shape->key_count : 1;
-}
-
-enum type_id
-essort_key_type(const struct search_index *index, size_t part)
-{
-	const struct shape *shape = index->shape;
-
-	return shape->key_count > 0 ? shape->columns[shape->key[part]].type : TYPE_BIGINT;
-}
-
 static void
 write_key_field(struct buf *json, const struct search_index *index, size_t part)
 {
@@ -69,7 +55,7 @@ essort_write(struct buf *json, const struct search_index *index, const struct qu
 		buf_string(json, "{\"_score\":\"desc\"},");
 	if (order == ESSORT_COLUMN)
 		write_column(json, index, query);
-	for (size_t i = 0; i < essort_keys(index); i++) {
+	for (size_t i = 0; i < shape_key_parts(index->shape); i++) {
 		buf_string(json, i > 0 ? ",{" : "{");
 		write_key_field(json, index, i);
 		buf_string(json, ":\"asc\"}");
@@ -107,10 +93,10 @@ essort_after(struct buf *json, const struct search_index *index, const struct qu
 		buf_printf(json, "%s,", value);
 	else if (order == ESSORT_COLUMN)
 		write_column_after(json, index, query, value);
-	for (size_t i = 0; i < essort_keys(index); i++) {
+	for (size_t i = 0; i < shape_key_parts(index->shape); i++) {
 		buf_string(json, i > 0 ? "," : "");
 		cursor_take(last, &at, &value);
-		esvalue_json(essort_key_type(index, i), json, value);
+		esvalue_json(shape_key_type(index->shape, i), json, value);
 	}
 	buf_byte(json, ']');
 }

@@ -1,20 +1,12 @@
 #ifndef SEARCH_ESSORT_H
 #define SEARCH_ESSORT_H
 
-#include <stddef.h>
-
-#include "schema/type.h"
-
 struct buf;
 struct query;
 struct search_index;
 
 /* The order of hits, for the engine: by score or the column that the query names, each then by the key; or by that alone. */
 enum essort_order { ESSORT_SCORE, ESSORT_KEY, ESSORT_COLUMN };
-
-/* The key's columns: one, `_id`, of a dataset without a key. */
-size_t essort_keys(const struct search_index *index);
-enum type_id essort_key_type(const struct search_index *index, size_t part);
 
 /* Append the member "sort", behind another one. */
 void essort_write(

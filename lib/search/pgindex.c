@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "db/pg.h"
+#include "schema/shape.h"
 #include "search/pgquery.h"
 #include "search/pgsql.h"
 #include "search/pgwords.h"
@@ -105,7 +106,7 @@ write_create(struct buf *sql, const struct search_index *index)
 	buf_string(sql, "CREATE TABLE IF NOT EXISTS ");
 	pgsql_documents(sql, index);
 	buf_string(sql, " (");
-	for (size_t i = 0; i < pgsql_key_count(index); i++) {
+	for (size_t i = 0; i < shape_key_parts(index->shape); i++) {
 		pgsql_key_name(sql, index, i);
 		buf_byte(sql, ' ');
 		pgsql_key_type(sql, index, i);
@@ -173,7 +174,7 @@ version_array(const struct search_doc *docs, size_t count)
 static void
 write_keys(struct buf *sql, const struct search_index *index)
 {
-	size_t parts = pgsql_key_count(index);
+	size_t parts = shape_key_parts(index->shape);
 	buf_string(sql, "(SELECT ");
 	pgsql_key_names(sql, index, "");
 	buf_string(sql, ", max(_version) AS _version FROM unnest(");
@@ -253,7 +254,7 @@ lock_documents(struct pg *pg, const struct search_index *index, const char *mode
 static int
 write_documents(struct pg *pg, const struct search_index *index, size_t count, const char *const *params, struct err *e)
 {
-	size_t param_count = pgsql_key_count(index) + 1;
+	size_t param_count = shape_key_parts(index->shape) + 1;
 	struct buf upsert = {0}, delete = {0};
 	struct pg_rows *rows = NULL;
 	write_upsert(&upsert, index);
@@ -288,7 +289,7 @@ static int
 pgindex_bulk(void *ctx, const struct search_index *index, const struct search_doc *docs, size_t count, struct err *e)
 {
 	struct pgindex *self = ctx;
-	size_t parts = pgsql_key_count(index);
+	size_t parts = shape_key_parts(index->shape);
 	char **arrays = buf_calloc(parts + 1, sizeof *arrays);
 	int result = -1;
 	for (size_t i = 0; i < parts; i++)

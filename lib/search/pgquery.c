@@ -75,7 +75,7 @@ read_near(struct run *r, const struct buf *from, size_t *at, struct err *e)
 static int
 read_state(struct run *r, const struct buf *from, struct err *e)
 {
-	size_t at = 0, keys = pgsql_key_count(r->index);
+	size_t at = 0, keys = shape_key_parts(r->index->shape);
 	const char *letter, *order;
 	enum order sorted = r->order;
 
@@ -103,7 +103,7 @@ write_state(struct run *r, const struct pg_rows *row)
 	const char letter[] = {order_letters[r->order], '\0'};
 
 	cursor_put(r->next, letter);
-	for (size_t i = 0; i < 1 + pgsql_key_count(r->index); i++)
+	for (size_t i = 0; i < 1 + shape_key_parts(r->index->shape); i++)
 		cursor_put(r->next, pg_rows_text(row, 0, 1 + i));
 	for (size_t i = 0; i < r->query->term_count; i++)
 		if (r->near[i] != NULL) {
@@ -139,7 +139,7 @@ write_key_behind(struct buf *sql, struct run *r, const char *relation)
 	buf_byte(sql, '(');
 	pgsql_key_names(sql, r->index, prefix);
 	buf_printf(sql, ") %c (", r->downward ? '<' : '>');
-	for (size_t i = 0; i < pgsql_key_count(r->index); i++) {
+	for (size_t i = 0; i < shape_key_parts(r->index->shape); i++) {
 		buf_printf(sql, "%s$%zu::", i > 0 ? ", " : "", pgmatch_parameter(&r->match, r->last_key[i]));
 		pgsql_key_type(sql, r->index, i);
 	}
@@ -259,7 +259,7 @@ deliver(void *ctx, const struct pg_rows *row, struct err *e)
 {
 	struct run *r = ctx;
 	const struct shape *shape = r->index->shape;
-	size_t keys = pgsql_key_count(r->index), first = 2 + keys;
+	size_t keys = shape_key_parts(r->index->shape), first = 2 + keys;
 
 	r->matches = (uint64_t)pg_rows_int(row, 0, 0);
 	if (pg_rows_text(row, 0, 2) == NULL)
@@ -441,7 +441,7 @@ pgquery_run(struct pg *pg, const struct search_index *index, const struct query 
 	int result;
 
 	r.values = buf_calloc(index->shape->count + 1, sizeof *r.values);
-	r.last_key = buf_calloc(pgsql_key_count(index), sizeof *r.last_key);
+	r.last_key = buf_calloc(shape_key_parts(index->shape), sizeof *r.last_key);
 	r.near = buf_calloc(query->term_count + 1, sizeof *r.near);
 	result = answer(&r, from, page, e);
 	/* What a value of ours cannot be: only a forger writes it. */

@@ -31,42 +31,28 @@ pgsql_records(struct buf *sql, const struct search_index *index)
 	pg_quote_name(sql, index->table);
 }
 
-size_t
-pgsql_key_count(const struct search_index *index)
-{
-	return index->shape->key_count > 0 ? index->shape->key_count : 1;
-}
-
 void
 pgsql_key_name(struct buf *sql, const struct search_index *index, size_t part)
 {
-	const struct shape *shape = index->shape;
-	pg_quote_name(sql, shape->key_count > 0 ? shape->columns[shape->key[part]].name : "_id");
-}
-
-static enum type_id
-key_type(const struct search_index *index, size_t part)
-{
-	const struct shape *shape = index->shape;
-	return shape->key_count > 0 ? shape->columns[shape->key[part]].type : TYPE_BIGINT;
+	pg_quote_name(sql, shape_key_name(index->shape, part));
 }
 
 void
 pgsql_key_type(struct buf *sql, const struct search_index *index, size_t part)
 {
-	buf_string(sql, type_sql(key_type(index, part)));
+	buf_string(sql, type_sql(shape_key_type(index->shape, part)));
 }
 
 bool
 pgsql_key_is_text(const struct search_index *index, size_t part)
 {
-	return key_type(index, part) == TYPE_TEXT;
+	return shape_key_type(index->shape, part) == TYPE_TEXT;
 }
 
 void
 pgsql_key_names(struct buf *sql, const struct search_index *index, const char *prefix)
 {
-	for (size_t i = 0; i < pgsql_key_count(index); i++) {
+	for (size_t i = 0; i < shape_key_parts(index->shape); i++) {
 		buf_string(sql, i > 0 ? ", " : "");
 		buf_string(sql, prefix);
 		pgsql_key_name(sql, index, i);
@@ -76,7 +62,7 @@ pgsql_key_names(struct buf *sql, const struct search_index *index, const char *p
 void
 pgsql_same_key(struct buf *sql, const struct search_index *index, const char *a, const char *b)
 {
-	for (size_t i = 0; i < pgsql_key_count(index); i++) {
+	for (size_t i = 0; i < shape_key_parts(index->shape); i++) {
 		buf_printf(sql, "%s%s.", i > 0 ? " AND " : "", a);
 		pgsql_key_name(sql, index, i);
 		buf_printf(sql, " = %s.", b);

@@ -21,8 +21,7 @@ struct search_index;
 void pgsql_documents(struct buf *sql, const struct search_index *index);
 void pgsql_records(struct buf *sql, const struct search_index *index);
 
-/* The key: how many columns, their names, and the SQL type of one. */
-size_t pgsql_key_count(const struct search_index *index);
+/* A part of the key (shape_key_parts): its name, and its SQL type. */
 void pgsql_key_name(struct buf *sql, const struct search_index *index, size_t part);
 void pgsql_key_type(struct buf *sql, const struct search_index *index, size_t part);
 bool pgsql_key_is_text(const struct search_index *index, size_t part);

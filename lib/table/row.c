@@ -49,12 +49,12 @@ append_parameter(struct statement *s, const char *value)
 static void
 append_where(struct statement *s, const struct target *t, const char *const *key)
 {
-	size_t parts = t->shape->key_count > 0 ? t->shape->key_count : 1;
+	size_t parts = shape_key_parts(t->shape);
 
 	buf_string(&s->sql, " WHERE ");
 	for (size_t i = 0; i < parts; i++) {
 		buf_string(&s->sql, i > 0 ? " AND t." : "t.");
-		pg_quote_name(&s->sql, t->shape->key_count > 0 ? t->shape->columns[t->shape->key[i]].name : "_id");
+		pg_quote_name(&s->sql, shape_key_name(t->shape, i));
 		buf_string(&s->sql, " = ");
 		append_parameter(s, key[i]);
 	}

@@ -19,18 +19,6 @@ struct reading_rows {
 	const char **values;
 };
 
-static const char *
-key_name(const struct target *t, size_t part)
-{
-	return t->shape->key_count == 0 ? "_id" : t->shape->columns[t->shape->key[part]].name;
-}
-
-static const char *
-key_type(const struct target *t, size_t part)
-{
-	return t->shape->key_count == 0 ? "bigint" : type_sql(t->shape->columns[t->shape->key[part]].type);
-}
-
 /* COPY takes no parameters, but is read in half the time of a result's rows. */
 static void
 begin_statement(struct buf *sql, const struct target *t, const char *place)
@@ -46,18 +34,18 @@ begin_statement(struct buf *sql, const struct target *t, const char *place)
 static void
 write_statement(struct buf *sql, const struct target *t, const char *const *keys, size_t count)
 {
-	size_t parts = t->shape->key_count > 0 ? t->shape->key_count : 1;
+	size_t parts = shape_key_parts(t->shape);
 
 	begin_statement(sql, t, "k._place - 1");
 	buf_string(sql, "unnest(");
 	for (size_t i = 0; i < parts; i++) {
 		buf_string(sql, i > 0 ? ", " : "");
 		pg_quote_array(sql, keys + i, count, parts);
-		buf_printf(sql, "::%s[]", key_type(t, i));
+		buf_printf(sql, "::%s[]", type_sql(shape_key_type(t->shape, i)));
 	}
 	buf_string(sql, ") WITH ORDINALITY k (");
 	for (size_t i = 0; i < parts; i++) {
-		pg_quote_name(sql, key_name(t, i));
+		pg_quote_name(sql, shape_key_name(t->shape, i));
 		buf_string(sql, ", ");
 	}
 	buf_string(sql, "_place) JOIN ");

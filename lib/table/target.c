@@ -54,18 +54,6 @@ target_blocks(struct pg *pg, const struct target *t, int64_t *blocks, struct err
 	return result;
 }
 
-static const char *
-key_name(const struct target *t, size_t i)
-{
-	return t->shape->key_count == 0 ? "_id" : t->shape->columns[t->shape->key[i]].name;
-}
-
-static size_t
-key_count(const struct target *t)
-{
-	return t->shape->key_count == 0 ? 1 : t->shape->key_count;
-}
-
 int
 target_check_key(struct pg *pg, const struct target *t, struct err *e)
 {
@@ -83,13 +71,13 @@ target_check_key(struct pg *pg, const struct target *t, struct err *e)
 			 " AND (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a"
 			 "   WHERE a.attrelid = t.id AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))"
 			 "  = (SELECT array_agg(n ORDER BY n) FROM unnest(ARRAY[");
-	for (size_t i = 0; i < key_count(t); i++) {
+	for (size_t i = 0; i < shape_key_parts(t->shape); i++) {
 		buf_string(&sql, i > 0 ? ", " : "");
-		pg_quote_literal(&sql, key_name(t, i));
+		pg_quote_literal(&sql, shape_key_name(t->shape, i));
 	}
 	buf_string(&sql, "]) n) AND cardinality(i.indkey[0:i.indnkeyatts - 1]) = ");
 	buf_printf(&sql, "%zu), (SELECT min(rulename) FROM pg_rewrite, t WHERE ev_class = t.id AND ev_type <> '1')",
-	    key_count(t));
+	    shape_key_parts(t->shape));
 	result = pg_query(pg, &rows, e, sql.bytes, 0, NULL);
 	if (result == 0) {
 		if (!pg_rows_bool(rows, 0, 0))
@@ -135,16 +123,16 @@ target_columns(struct buf *sql, const struct target *t, const char *prefix)
 void
 target_key(struct buf *sql, const struct target *t, const char *prefix)
 {
-	for (size_t i = 0; i < key_count(t); i++)
-		column(sql, i > 0 ? ", " : "", prefix, key_name(t, i));
+	for (size_t i = 0; i < shape_key_parts(t->shape); i++)
+		column(sql, i > 0 ? ", " : "", prefix, shape_key_name(t->shape, i));
 }
 
 void
 target_key_join(struct buf *sql, const struct target *t, const char *a, const char *b)
 {
-	for (size_t i = 0; i < key_count(t); i++) {
-		column(sql, i > 0 ? " AND " : "", a, key_name(t, i));
-		column(sql, " = ", b, key_name(t, i));
+	for (size_t i = 0; i < shape_key_parts(t->shape); i++) {
+		column(sql, i > 0 ? " AND " : "", a, shape_key_name(t->shape, i));
+		column(sql, " = ", b, shape_key_name(t->shape, i));
 	}
 }
 
@@ -152,14 +140,13 @@ void
 target_key_text(struct buf *sql, const struct target *t, const char *prefix)
 {
 	buf_string(sql, "ARRAY[");
-	for (size_t i = 0; i < key_count(t); i++) {
+	for (size_t i = 0; i < shape_key_parts(t->shape); i++) {
 		struct buf name = {0};
 
-		column(&name, "", prefix, key_name(t, i));
+		column(&name, "", prefix, shape_key_name(t->shape, i));
 		if (i > 0)
 			buf_string(sql, ", ");
-		type_canonical_sql(
-		    t->shape->key_count == 0 ? TYPE_BIGINT : t->shape->columns[t->shape->key[i]].type, sql, name.bytes);
+		type_canonical_sql(shape_key_type(t->shape, i), sql, name.bytes);
 		buf_fini(&name);
 	}
 	buf_string(sql, "]");

@@ -67,6 +67,23 @@ START_TEST(a_key_keeps_the_order_it_was_named_in)
 }
 END_TEST
 
+START_TEST(records_are_known_by_the_key_or_by_id)
+{
+	struct shape s = sample();
+	struct err e = {0};
+
+	ck_assert_uint_eq(shape_key_parts(&s), 1);
+	ck_assert_str_eq(shape_key_name(&s, 0), "_id");
+	ck_assert_int_eq(shape_key_type(&s, 0), TYPE_BIGINT);
+	ck_assert_int_eq(shape_add_key(&s, "name", &e), 0);
+	ck_assert_int_eq(shape_add_key(&s, "Name", &e), 0);
+	ck_assert_uint_eq(shape_key_parts(&s), 2);
+	ck_assert_str_eq(shape_key_name(&s, 1), "name_2");
+	ck_assert_int_eq(shape_key_type(&s, 0), TYPE_TEXT);
+	shape_fini(&s);
+}
+END_TEST
+
 START_TEST(an_unknown_key_column_is_named_with_those_there_are)
 {
 	struct shape s = sample();
@@ -108,6 +125,7 @@ main(void)
 	tcase_add_test(t, a_column_is_found_by_header_before_name);
 	tcase_add_test(t, an_empty_header_finds_nothing_its_name_does);
 	tcase_add_test(t, a_key_keeps_the_order_it_was_named_in);
+	tcase_add_test(t, records_are_known_by_the_key_or_by_id);
 	tcase_add_test(t, an_unknown_key_column_is_named_with_those_there_are);
 	tcase_add_test(t, a_key_column_named_twice_is_an_error);
 	srunner_run_all(r, CK_NORMAL);
