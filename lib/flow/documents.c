@@ -8,6 +8,7 @@
 #include "base/clk.h"
 #include "base/log.h"
 #include "db/pg.h"
+#include "flow/refusals.h"
 #include "ledger/dataset.h"
 #include "ledger/index_reject.h"
 #include "schema/shape.h"
@@ -23,16 +24,6 @@
 
 /* How many keys are forgotten by one statement. */
 #define FORGET ((size_t)10000)
-
-/* What the engine has refused: documents, and why. */
-struct refusals {
-	struct buf texts;  /* of their keys, one behind the other, each with its NUL */
-	const char **keys; /* the same as search_doc has them, once all are there */
-	int64_t *versions;
-	char **reasons;
-	bool *standing; /* the row is still of that version */
-	size_t count;
-};
 
 struct sending {
 	struct search *search;
@@ -63,57 +54,10 @@ documents_index(const struct dataset *d, const struct shape *shape)
 	};
 }
 
-static size_t
-key_parts(const struct search_index *index)
-{
-	return index->shape->key_count > 0 ? index->shape->key_count : 1;
-}
-
-static int
-not_deleted(void *ctx, const struct search_doc *doc, const char *reason, struct err *e)
-{
-	(void)ctx;
-	return err_set(e, ERR_IO, "the search engine does not delete record %s: %s", doc->key[0], reason);
-}
-
-static int
-note_refused(void *ctx, const struct search_doc *doc, const char *reason, struct err *e)
-{
-	struct sending *s = ctx;
-	struct refusals *r = &s->refusals;
-
-	if (doc->deleted)
-		return not_deleted(NULL, doc, reason, e);
-	/* Doubling at powers of two: no capacity to keep. */
-	if ((r->count & (r->count - 1)) == 0) {
-		size_t capacity = r->count > 0 ? 2 * r->count : 1;
-
-		r->versions = buf_realloc(r->versions, capacity, sizeof *r->versions);
-		r->reasons = buf_realloc(r->reasons, capacity, sizeof *r->reasons);
-	}
-	for (size_t i = 0; i < key_parts(&s->index); i++)
-		buf_append(&r->texts, doc->key[i], strlen(doc->key[i]) + 1);
-	r->versions[r->count] = doc->version;
-	r->reasons[r->count++] = buf_strdup(reason);
-	return 0;
-}
-
-static void
-refusals_fini(struct refusals *r)
-{
-	for (size_t i = 0; i < r->count; i++)
-		free(r->reasons[i]);
-	free(r->reasons);
-	free(r->versions);
-	free(r->standing);
-	free(r->keys);
-	buf_fini(&r->texts);
-}
-
 static int
 settle(struct sending *s, struct err *e)
 {
-	int result = search_settle(s->search, &s->index, note_refused, s, e);
+	int result = search_settle(s->search, &s->index, refusals_add, &s->refusals, e);
 
 	s->engine = result != 0;
 	for (size_t i = 0; i < s->put_count && result == 0; i++)
@@ -161,7 +105,7 @@ take_row(void *ctx, int64_t place, const char *const *values, int64_t version, s
 static int
 attempt(struct pg *pg, struct sending *s, const struct target *target, size_t count, struct err *e)
 {
-	size_t parts = key_parts(&s->index), left = 0;
+	size_t parts = shape_key_parts(s->index.shape), left = 0;
 	const char **keys = buf_calloc(count * parts, sizeof *keys);
 	int result;
 
@@ -214,63 +158,14 @@ list_keys(const struct search_doc *docs, size_t count, size_t parts)
 	return keys;
 }
 
-static int
-note_standing(void *ctx, int64_t place, const char *const *values, int64_t version, struct err *e)
-{
-	struct refusals *r = ctx;
-
-	(void)values, (void)e;
-	r->standing[place] = version == r->versions[place];
-	return 0;
-}
-
-static int
-keep_refused(struct pg *pg, struct sending *s, const struct target *target, struct err *e)
-{
-	struct refusals *r = &s->refusals;
-	size_t parts = key_parts(&s->index);
-	int result;
-
-	r->standing = buf_calloc(r->count, sizeof *r->standing);
-	result = rows_by_key(pg, target, r->keys, r->count, note_standing, r, e);
-	for (size_t i = 0; result == 0 && i < r->count; i++)
-		if (r->standing[i])
-			result = index_reject_keep(
-			    pg, target->dataset, r->keys + i * parts, parts, r->versions[i], r->reasons[i], e);
-	return result;
-}
-
-/* What the index had of a refused document is out of date. */
-static int
-take_away_refused(struct sending *s, struct err *e)
-{
-	struct refusals *r = &s->refusals;
-	size_t parts = key_parts(&s->index);
-	struct search_doc *docs;
-	int result;
-
-	if (r->count == 0)
-		return 0;
-	r->keys = buf_calloc(r->count * parts, sizeof *r->keys);
-	buf_texts(r->texts.bytes, r->keys, r->count * parts);
-	log_notice("%zu rows of %s cannot be searched; the first, of key %s: %s", r->count, s->index.table, r->keys[0],
-	    r->reasons[0]);
-	docs = buf_calloc(r->count, sizeof *docs);
-	for (size_t i = 0; i < r->count; i++)
-		docs[i] = (struct search_doc){.key = r->keys + i * parts, .version = r->versions[i], .deleted = true};
-	result = search_bulk(s->search, &s->index, docs, r->count, not_deleted, NULL, e);
-	free(docs);
-	return result;
-}
-
 /* What became of the documents is written down, in a transaction; `keys` of all that were sent. */
 static int
 write_down(
     struct pg *pg, struct sending *s, const struct target *target, const char *const *keys, size_t count, struct err *e)
 {
-	size_t parts = key_parts(&s->index);
+	size_t parts = shape_key_parts(s->index.shape);
 	bool open = pg_in_transaction(pg);
-	int result = take_away_refused(s, e);
+	int result = refusals_delete(&s->refusals, s->search, e);
 
 	if (result == 0 && !open)
 		result = pg_begin(pg, e);
@@ -279,8 +174,8 @@ write_down(
 	for (size_t i = 0; result == 0 && i < count; i += FORGET)
 		result = index_reject_forget(
 		    pg, target->dataset, keys + i * parts, count - i < FORGET ? count - i : FORGET, parts, e);
-	if (result == 0 && s->refusals.count > 0)
-		result = keep_refused(pg, s, target, e);
+	if (result == 0)
+		result = refusals_keep(&s->refusals, pg, target, e);
 	if (result == 0 && !open)
 		result = pg_commit(pg, e);
 	if (result != 0 && !open)
@@ -301,15 +196,16 @@ documents_send(struct pg *pg, struct search *search, const struct dataset *d, co
 	const char **keys;
 	int result;
 
+	s.refusals.index = &s.index;
 	s.done = buf_calloc(count, sizeof *s.done);
 	s.left = buf_calloc(count, sizeof *s.left);
 	s.put = buf_calloc(count, sizeof *s.put);
 	if ((search_capabilities(search) & SEARCH_WANTS_VALUES) != 0)
 		result = send_values(pg, &s, &target, count, e);
 	else
-		result = search_bulk(search, &s.index, docs, count, note_refused, &s, e);
+		result = search_bulk(search, &s.index, docs, count, refusals_add, &s.refusals, e);
 	if (result == 0) {
-		keys = list_keys(docs, count, key_parts(&s.index));
+		keys = list_keys(docs, count, shape_key_parts(s.index.shape));
 		result = write_down(pg, &s, &target, keys, count, e);
 		free(keys);
 	}
@@ -341,7 +237,7 @@ write_key(struct sending *s, int64_t id, const char *const *values)
 		type_canonical(shape->columns[shape->key[i]].type, &s->texts, value, strlen(value));
 		buf_byte(&s->texts, '\0');
 	}
-	buf_texts(s->texts.bytes + at, s->key, key_parts(&s->index));
+	buf_texts(s->texts.bytes + at, s->key, shape_key_parts(s->index.shape));
 }
 
 static int
@@ -395,7 +291,7 @@ send_part(struct pg *pg, struct sending *s, const struct target *target, const s
 static int
 write_down_part(struct pg *pg, struct sending *s, const struct target *target, struct err *e)
 {
-	size_t parts = key_parts(&s->index), count = s->all_keys ? s->seen->count : 0;
+	size_t parts = shape_key_parts(s->index.shape), count = s->all_keys ? s->seen->count : 0;
 	const char **keys;
 	int result;
 
@@ -420,8 +316,9 @@ documents_send_part(struct pg *pg, struct search *search, const struct dataset *
 	seen->count = 0;
 	if (result < 0)
 		return -1;
+	s.refusals.index = &s.index;
 	s.all_keys = result > 0;
-	s.key = buf_calloc(key_parts(&s.index), sizeof *s.key);
+	s.key = buf_calloc(shape_key_parts(s.index.shape), sizeof *s.key);
 	result = send_part(pg, &s, &target, part, e);
 	if (result == 0) {
 		result = write_down_part(pg, &s, &target, e);
