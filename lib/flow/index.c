@@ -124,7 +124,8 @@ send_part(struct docs *docs, const struct chunk *c, struct err *e)
 		return -1;
 	log_detail("%" PRId64 "/%" PRId64 ": %zu of %" PRIu64 " records read from where their load had put them",
 	    c->job, c->number, docs->seen.count, c->records);
-	qsort(docs->seen.versions, docs->seen.count, sizeof *docs->seen.versions, compare_versions);
+	if (docs->seen.count > 0)
+		qsort(docs->seen.versions, docs->seen.count, sizeof *docs->seen.versions, compare_versions);
 	return 0;
 }
 
