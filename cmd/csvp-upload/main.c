@@ -63,8 +63,8 @@ upload_one(const struct site *site, const struct settings *s, struct upload *u, 
 		progress = progress_new("upload");
 		status = upload_file(site, u, progress, &result, &e);
 		progress_free(progress);
-		if (status == 0 && s->enqueue)
-			status = upload_enqueue(site, &result, &e);
+		if (status == 0 && s->enqueue && (status = upload_enqueue(site, &result, &e)) != 0)
+			err_prefix(&e, "job %lld is stored, but the workers are not told", (long long)result.job);
 		if (status == 0)
 			status = print_result(s, &result, closed, &e);
 	}

@@ -259,3 +259,6 @@ is "$(csvp-admin dead retry "$job/$chunk")" "$job/$chunk" 'csvp-admin dead retry
 is_done "$job" poisoned 'with the poison gone'
 is "$(csvp-admin dead list --json)" '' 'no dead letter is left'
 dismiss load index
+
+CSVP_QUEUE_URL=sqs+http://127.0.0.1:1/ expect_exit 75 'a queue that is away' csvp-upload -q --enqueue -d away -k id some.csv
+matches "$(cat err)" 'job [0-9]+ is stored, but the workers are not told: ' 'the job is stored, which is said'

@@ -268,6 +268,7 @@ full()
 	max_shards 1
 	expect_exit 78 "$engine: no room for an index" on "$engine" csvp-run -q -d late -k id few.csv
 	matches "$(cat err)" 'maximum' "$engine: is said in the engine's words"
+	expect_exit 78 "$engine: the doctor finds it" on "$engine" csvp-admin doctor
 	max_shards null
 	expect_exit 0 "$engine: then there is" on "$engine" csvp-run -q -d late -k id few.csv
 	check_books late
