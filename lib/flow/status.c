@@ -13,11 +13,16 @@
 
 #define TIME(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
+/* A job is done with its last chunk; that is written down a little later, by whoever closes the dataset's books. */
+#define FINISHED_AT                                                                                                    \
+	"coalesce(s.finished_at, CASE s.derived WHEN 'done' THEN"                                                      \
+	" (SELECT max(c.indexed_at) FROM csvp.chunk c WHERE c.job = s.id) END)"
+
 #define COLUMNS                                                                                                        \
 	"s.id, s.dataset_name, s.derived, s.file, encode(s.sha256, 'hex'), coalesce(s.bytes, 0), s.records,"           \
 	" s.inserted, s.updated, s.unchanged, s.superseded, s.rejected, s.replayed, s.indexed, s.total, s.pending,"    \
 	" s.running, s.loaded, s.indexed_chunks, s.failed, " TIME("s.created_at") ", " TIME("s.started_at") ", " TIME( \
-	    "s.finished_at") ", s.error, coalesce(s.error_code, 0), " INDEX_REJECTS_OF_JOB("s")
+	    FINISHED_AT) ", s.error, coalesce(s.error_code, 0), " INDEX_REJECTS_OF_JOB("s")
 
 /*
  * How far, and how fast over the last minute, or since the first chunk of that

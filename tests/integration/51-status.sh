@@ -117,3 +117,8 @@ is "$CODES $(cut -d , -f 3 waiter.out)" '0 "state":"done"' '--wait ends with the
 expect_exit 66 'no such job' csvp-status --chunks 999
 expect_exit 64 '--rejects prints CSV only' csvp-status --rejects --json "$bad"
 expect_exit 0 '--watch ends when its reader has gone' timeout 30 bash -o pipefail -c 'csvp-status --watch | head -n 1'
+
+# Workers close a job's books a little after its last chunk.
+sql "UPDATE csvp.job SET finished_at = NULL WHERE id = $job"
+last=$(sql "SELECT to_char(max(indexed_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') FROM csvp.chunk WHERE job = $job")
+matches "$(csvp-status --json "$job")" "\"state\":\"done\",.*\"finished_at\":\"$last" 'a job that is done has an end'
