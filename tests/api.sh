@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The HTTP API, served by scripts/serve. After lib.sh:
 #
-#	serve [NAME=VALUE...]   behind lighttpd, on a free port; U is then its address, MODE fastcgi or cgi (SERVE_CGI=yes).
+#	serve [NAME=VALUE...]   by scripts/serve, on a free port; U is then its address, MODE fastcgi or cgi (SERVE_CGI=yes).
 #	                        What served before ends first. Its output is in WORK/serve.log
 #	serve_end               end it, and see that it leaves nothing
 #	api METHOD PATH [CURL_OPTION...]   the answer is in WORK/body, WORK/head, and its status in STATUS
@@ -49,7 +49,7 @@ serve_end()
 	wait "$SERVE_PID" || status=$?
 	is "$status" 0 "$MODE: scripts/serve ends with 0 on SIGTERM"
 	SERVE_PID=
-	check "$MODE: and nothing of it is left" test -z "$(pgrep -f "csvp-[a]pi.*$WORK|lighttpd.*$WORK" || :)"
+	check "$MODE: and nothing of it is left" test -z "$(pgrep -f "csvp-[a]pi.*$WORK|(nginx|lighttpd).*$WORK" || :)"
 }
 
 api()
@@ -58,7 +58,7 @@ api()
 	shift 2
 	[ -z "$TOKEN" ] || given=(-H "Authorization: Bearer $TOKEN")
 	# lighttpd asks for the length of a body that is not there, too.
-	[ "$method" != POST ] || [ $# -gt 0 ] || given+=(-d '' -H 'Content-Type:')
+	[ "$method$MODE" != POSTcgi ] || [ $# -gt 0 ] || given+=(-d '' -H 'Content-Type:')
 	STATUS=$(curl -s --path-as-is -X "$method" -o body -D head -w '%{http_code}' "${given[@]}" "$@" "$U$path") || STATUS="curl $?"
 }
 

@@ -65,7 +65,7 @@ cgi_started(void)
 const struct gateway *
 cgi_gateway(void)
 {
-	static const struct gateway gateway = {variable, read_body, write_answer, cut, NULL};
+	static const struct gateway gateway = {variable, read_body, write_answer, cut, NULL, NULL};
 
 	return &gateway;
 }

@@ -24,6 +24,7 @@
 enum {
 	BACKLOG = 1024,
 	STALLED_SECONDS = 60, /* a web server that neither sends nor takes anything for so long has forgotten us */
+	PARTING_MS = 2000,    /* for it to take an answer that comes before the end of the body */
 	LAST_MS = 10000       /* for what is under way when a signal comes */
 };
 
@@ -101,6 +102,18 @@ cut(void *ctx)
 	shutdown(request->ipcFd, SHUT_RDWR);
 }
 
+/* A web server that finds the connection closed while it sends the body does not look for the answer (nginx: 502). */
+static void
+finish(void *ctx)
+{
+	FCGX_Request *request = ctx;
+
+	FCGX_FClose(request->err);
+	FCGX_FClose(request->out);
+	poll(&(struct pollfd){.fd = request->ipcFd, .events = POLLRDHUP}, 1, PARTING_MS);
+	shutdown(request->ipcFd, SHUT_RDWR);
+}
+
 /* The next connection; -1 after a signal. */
 static int
 accept_next(struct crew *crew)
@@ -136,7 +149,7 @@ static void
 serve_connection(struct crew *crew, FCGX_Request *request, int fd)
 {
 	const struct timeval stalled = {.tv_sec = STALLED_SECONDS};
-	const struct gateway gateway = {variable, read_body, write_answer, cut, request};
+	const struct gateway gateway = {variable, read_body, write_answer, cut, finish, request};
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stalled, sizeof stalled);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stalled, sizeof stalled);

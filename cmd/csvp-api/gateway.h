@@ -15,6 +15,11 @@ struct gateway {
 	int (*write)(void *ctx, const void *bytes, size_t length, struct err *e);
 	/* The answer cannot be finished: make the client see that it is cut short, where that can be done. */
 	void (*cut)(void *ctx);
+	/*
+	 * The answer is whole, and nobody reads the rest of the body: send it, and let a read that another thread waits in
+	 * return. NULL: the web server minds neither, and only one thread may read.
+	 */
+	void (*finish)(void *ctx);
 	void *ctx;
 };
 

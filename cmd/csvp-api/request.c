@@ -9,6 +9,8 @@
 #include "base/num.h"
 #include "csv/utf8.h"
 #include "gateway.h"
+#include "io/ahead.h"
+#include "io/source.h"
 #include "net/url.h"
 
 /* Decode in place: false if it is no text that PostgreSQL could hold. */
@@ -128,6 +130,9 @@ request_init(struct request *r, const struct gateway *gateway, struct err *e)
 void
 request_fini(struct request *r)
 {
+	if (!r->ended && r->length != (int64_t)r->taken && r->gateway->finish != NULL)
+		r->gateway->finish(r->gateway->ctx);
+	ahead_close(r->ahead);
 	for (size_t i = 0; i < r->segment_count; i++) {
 		free(r->segments[i].raw);
 		free(r->segments[i].text);
@@ -186,18 +191,40 @@ request_is(const struct request *r, const char *type)
 	return length == strlen(type) && strncasecmp(given, type, length) == 0;
 }
 
-ssize_t
-request_read(struct request *r, void *bytes, size_t capacity, struct err *e)
+/* From the web server. */
+static ssize_t
+receive(void *ctx, void *bytes, size_t capacity, struct err *e)
 {
+	struct request *r = ctx;
 	ssize_t got;
 
-	if (r->length >= 0 && capacity > (uint64_t)r->length - r->taken)
-		capacity = (size_t)((uint64_t)r->length - r->taken);
+	if (r->length >= 0 && capacity > (uint64_t)r->length - r->received)
+		capacity = (size_t)((uint64_t)r->length - r->received);
 	if (capacity == 0)
 		return 0;
 	got = r->gateway->read(r->gateway->ctx, bytes, capacity, e);
 	if (got == 0 && r->length >= 0)
 		return err_set(e, ERR_IO, "the client has gone in the middle of the body");
+	if (got > 0)
+		r->received += (uint64_t)got;
+	return got;
+}
+
+int
+request_read_ahead(struct request *r, struct err *e)
+{
+	if (r->gateway->finish == NULL)
+		return 0;
+	r->ahead = ahead_open(&(struct source){receive, r, "the body"}, e);
+	return r->ahead != NULL ? 0 : -1;
+}
+
+ssize_t
+request_read(struct request *r, void *bytes, size_t capacity, struct err *e)
+{
+	ssize_t got = r->ahead != NULL ? ahead_read(r->ahead, bytes, capacity, e) : receive(r, bytes, capacity, e);
+
+	r->ended = got == 0 && capacity > 0;
 	if (got > 0)
 		r->taken += (uint64_t)got;
 	return got;

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 
+struct ahead;
 struct buf;
 struct gateway;
 
@@ -35,8 +36,10 @@ struct request {
 	const char *pattern; /* of the route, once it is found: names the segments */
 	struct request_parameter *parameters;
 	size_t parameter_count;
-	int64_t length; /* of the body; -1: it ends when it ends */
-	uint64_t taken; /* of it, so far */
+	int64_t length;           /* of the body; -1: it ends when it ends */
+	uint64_t received, taken; /* of it, so far: from the web server, by request_read */
+	bool ended;               /* nothing more is to be taken */
+	struct ahead *ahead;      /* NULL: both are one */
 };
 
 /*
@@ -44,6 +47,7 @@ struct request {
  * a broken %XX, 404 more segments than any route has, 414.
  */
 int request_init(struct request *r, const struct gateway *gateway, struct err *e) MUST_CHECK;
+/* After the answer, which goes out now if there is more of the body than was read. */
 void request_fini(struct request *r);
 
 /* The segment that the route's pattern calls {NAME}. */
@@ -60,6 +64,9 @@ bool request_is(const struct request *r, const char *type);
 
 /* The body as a stream, like io/source.h: bytes, 0 at its end; 74 if the client has gone before that. */
 ssize_t request_read(struct request *r, void *bytes, size_t capacity, struct err *e) MUST_CHECK;
+
+/* A long body from here on: it is received by a thread of its own while it is worked on (io/ahead.h). 75: no thread. */
+int request_read_ahead(struct request *r, struct err *e) MUST_CHECK;
 
 /* All of it, at most so many bytes: 0, 1 it is longer, -1. */
 int request_body(struct request *r, size_t most, struct buf *body, struct err *e) MUST_CHECK;

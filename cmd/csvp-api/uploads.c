@@ -325,7 +325,7 @@ receive(struct incoming *in, struct upload_result *result, struct err *e)
 
 	*result = (struct upload_result){0};
 	in->refused = check_headers(c, e);
-	if (in->refused != 0 || read_query(in, e) != 0)
+	if (in->refused != 0 || read_query(in, e) != 0 || request_read_ahead(&c->request, e) != 0)
 		return -1;
 	if (request_is(&c->request, "multipart/form-data") && open_form(in, e) != 0)
 		return -1;

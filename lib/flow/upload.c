@@ -84,6 +84,12 @@ find_dataset(const struct site *site, struct transfer *t, struct err *e)
 	return intake_check_key(t->pg, &t->dataset, u->key, u->key_count, e);
 }
 
+static int64_t
+lock_of(int64_t job)
+{
+	return ledger_lock_key(LEDGER_LOCK_UPLOAD, job, 0);
+}
+
 static int
 new_job(struct transfer *t, const char *options, const char *max_rejects, struct err *e)
 {
@@ -94,7 +100,7 @@ new_job(struct transfer *t, const char *options, const char *max_rejects, struct
 		result = job_open(t->pg, t->dataset.id, t->upload->path, options, max_rejects, t->upload->fail_fast,
 		    &t->job, &t->object, e);
 	if (result == 0)
-		result = pg_lock(t->pg, ledger_lock_key(LEDGER_LOCK_UPLOAD, t->job, 0), e);
+		result = pg_lock(t->pg, lock_of(t->job), e);
 	if (result == 0)
 		result = pg_commit(t->pg, e);
 	if (result != 0)
@@ -102,22 +108,14 @@ new_job(struct transfer *t, const char *options, const char *max_rejects, struct
 	return result;
 }
 
-/* Go on with an upload of this file that broke off: 1, or 0 if there is none. */
+/* With the lock of an unfinished upload: 1, or 0 if there is nothing to go on with. */
 static int
-old_job(struct transfer *t, const char *options, const char *max_rejects, struct err *e)
+continue_job(struct transfer *t, int64_t job, struct err *e)
 {
-	const struct unfinished_command command = {t->dataset.id, options, max_rejects, t->upload->fail_fast};
-	const struct stat *file = input_file(t->input);
-	int64_t job = file != NULL ? unfinished_find(t->pg, &command, file, e) : 0;
 	uint64_t stored = 0;
 	struct err none;
-	int result;
+	int result = unfinished_load(t->pg, job, &t->before, e);
 
-	if (job <= 0 || !t->owner)
-		return job < 0 ? -1 : 0;
-	result = pg_try_lock(t->pg, ledger_lock_key(LEDGER_LOCK_UPLOAD, job, 0), e);
-	if (result > 0)
-		result = unfinished_load(t->pg, job, &t->before, e);
 	if (result <= 0)
 		return result;
 	if (store_size(t->store, t->before.object, &stored, &none) == 0) {
@@ -131,6 +129,26 @@ old_job(struct transfer *t, const char *options, const char *max_rejects, struct
 	t->object = buf_strdup(t->before.object);
 	t->resumable = true;
 	return 1;
+}
+
+/* Go on with an upload of this file that broke off: 1, or 0 if there is none. */
+static int
+old_job(struct transfer *t, const char *options, const char *max_rejects, struct err *e)
+{
+	const struct unfinished_command command = {t->dataset.id, options, max_rejects, t->upload->fail_fast};
+	const struct stat *file = input_file(t->input);
+	int64_t job = file != NULL ? unfinished_find(t->pg, &command, file, e) : 0;
+	int result;
+
+	if (job <= 0 || !t->owner)
+		return job < 0 ? -1 : 0;
+	result = pg_try_lock(t->pg, lock_of(job), e);
+	if (result <= 0)
+		return result;
+	result = continue_job(t, job, e);
+	if (result == 0)
+		pg_unlock(t->pg, lock_of(job));
+	return result;
 }
 
 /* What earlier uploads of this dataset have left is collected, unless it may be another database's. */
@@ -328,8 +346,13 @@ upload_file(const struct site *site, const struct upload *u, struct progress *pr
 	unfinished_fini(&t.before);
 	dataset_fini(&t.dataset);
 	store_close(t.store);
-	/* With its lock, that is: the job's uploader is not alive any more. */
-	pg_close(t.pg);
+	/* Without its lock the job's uploader is not alive any more. */
+	if (status == 0) {
+		pg_unlock(t.pg, lock_of(t.job));
+		site_release(site, t.pg);
+	} else {
+		pg_close(t.pg);
+	}
 	input_close(t.input);
 	return status;
 }

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Records and searches by the HTTP API, through lighttpd and FastCGI with workers beside them: edits and conditions, what
+# Records and searches by the HTTP API, through nginx and FastCGI with workers beside them: edits and conditions, what
 # is refused and how, searches in all forms; with the index in PostgreSQL, then in Elasticsearch. The requests are in
 # 71-api-records.py.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 setup
-command -v lighttpd >/dev/null || PATH=$PATH:/usr/sbin
-if ! command -v lighttpd >/dev/null; then
-	skip 71-api-records 'no lighttpd; hint: scripts/packages serve'
+command -v nginx >/dev/null || PATH=$PATH:/usr/sbin
+if ! command -v nginx >/dev/null; then
+	skip 71-api-records 'no nginx; hint: scripts/packages serve'
 	exit 0
 fi
 serving=
