@@ -17,6 +17,7 @@
 #include "flow/stage.h"
 #include "flow/status.h"
 #include "flow/upload_options.h"
+#include "ledger/job.h"
 #include "table/reading.h"
 
 #include "crew.h"
@@ -132,13 +133,34 @@ resume(const int64_t *ids, size_t count, uint64_t threads, struct outcome *o, en
 	return result;
 }
 
-/* What ended with "try again later" is tried again a few times, from the exit code alone. */
+/* Does all that is to be tried again wait for a person? Where nobody can be asked, no. */
+static bool
+only_paused(const struct site *site, const struct outcome *o)
+{
+	struct err e;
+	struct pg *pg = site_connect(site, &e);
+	bool only = pg != NULL;
+
+	for (size_t i = 0; only && i < o->count; i++) {
+		struct job job;
+
+		if (o->jobs[i].failure != ERR_AGAIN)
+			continue;
+		only = job_load(pg, o->jobs[i].job, &job, &e) == 0 && job.paused;
+		job_fini(&job);
+	}
+	site_release(site, pg);
+	return only;
+}
+
+/* What ended with "try again later" is tried again a few times. */
 static int
-retry(struct outcome *o, uint64_t threads, enum err_code *code, struct err *e)
+retry(const struct site *site, struct outcome *o, uint64_t threads, enum err_code *code, struct err *e)
 {
 	int64_t pause = PAUSE_MS;
 
-	for (int i = 0; i < TRIES && *code == ERR_AGAIN && o->orphan == ERR_NONE && o->count > 0 && !sig_pending();
+	for (int i = 0; i < TRIES && *code == ERR_AGAIN && o->orphan == ERR_NONE && o->count > 0 && !sig_pending() &&
+	     !only_paused(site, o);
 	     i++) {
 		int64_t *ids = buf_calloc(o->count, sizeof *ids);
 		size_t count = o->count;
@@ -336,7 +358,7 @@ run(const struct request *r, char **operands, size_t count, struct site *site, e
 	else
 		result = run_files(r, operands, count, &o, code, e);
 	if (result == 0)
-		result = retry(&o, r->threads, code, e);
+		result = retry(site, &o, r->threads, code, e);
 	if (result == 0 && r->json)
 		result = print_objects(site, &o, e);
 	else if (result == 0)

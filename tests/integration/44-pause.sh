@@ -65,6 +65,8 @@ split_stops()
 split_stops pause
 is "$CODES $(cat split.out) $(sql "SELECT derived, state, total FROM csvp.job_status WHERE id = $JOB")" "75 !$JOB 75 paused|stored|0" 'pause: the split leaves nothing'
 matches "$(cat split.err)" "job $JOB was paused" 'pause: the split says so'
+expect_exit 75 'pause: csvp-run --resume says so' csvp-run --resume "$JOB"
+is "$(grep -c 'is paused; hint: csvp-admin resume' err) $(grep -c 'trying again' err)" '1 0' 'pause: once, and does not try again'
 csvp-admin resume "$JOB"
 expect_exit 0 'resume: it is split' csvp-split -q "$JOB"
 split_stops cancel
