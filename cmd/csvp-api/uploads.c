@@ -308,6 +308,19 @@ take_in(struct incoming *in, struct upload_result *result, struct err *e)
 	return status;
 }
 
+/* What the programs call --delimiter is the parameter delimiter here. */
+static void
+say_parameters(const struct incoming *in, struct err *e)
+{
+	for (const struct option *o = in->options; o->name != NULL; o++) {
+		char *option = buf_format("--%s", o->name), *at = e->message;
+
+		while ((at = strstr(at, option)) != NULL)
+			memmove(at, at + 2, strlen(at + 2) + 1);
+		free(option);
+	}
+}
+
 static void
 incoming_fini(struct incoming *in)
 {
@@ -344,6 +357,8 @@ api_uploads_create(struct call *c, struct err *e)
 	upload_options_init(&in->settings, in->options);
 	in->settings.dataset = call_segment(c, "dataset");
 	status = receive(in, &result, e);
+	if (status != 0)
+		say_parameters(in, e);
 	if (status == 0) {
 		hand_on(c, &result);
 		status = api_jobs_answer(c, 202, result.job, e);

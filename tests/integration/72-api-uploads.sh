@@ -97,6 +97,8 @@ refused()
 	answers 400 'a form without a boundary' POST "$u" -H 'Content-Type: multipart/form-data' --data-binary @broken.form
 	answers 400 'an unknown option' POST "$u?keys=id" -H "$csv" --data-binary @options.csv
 	answers 400 'a delimiter of two bytes' POST "$u?delimiter=%3B%3B" -H "$csv" --data-binary @options.csv
+	matches "$(json 'it["detail"]')" '(^|[^-])delimiter' "$MODE: named as the query has it"
+	check "$MODE: and not as the programs do" test "$(json '"--" in it["detail"]')" = false
 	answers 400 'a flag that is neither' POST "$u?pad=1" -H "$csv" --data-binary @options.csv
 	answers 400 'an unknown type' POST "$u?type=a%3Dnothing" -H "$csv" --data-binary @options.csv
 	answers 400 'an encoding that iconv does not know' POST "$u?encoding=nothing" -H "$csv" --data-binary @options.csv
