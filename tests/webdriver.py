@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -147,7 +148,8 @@ class Browser:
 			except Failed as failure:
 				why = failure
 			if time.monotonic() > end:
-				raise Failed(f'waited {WAIT_SECONDS} s in vain: {why or "it is not true"}')
+				line = sys._getframe(1).f_lineno
+				raise Failed(f'waited {WAIT_SECONDS} s in vain at line {line}: {why or "it is not true"}')
 			time.sleep(0.05)
 
 	def look(self, width, height, dark=False):
