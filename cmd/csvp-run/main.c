@@ -160,7 +160,7 @@ retry(const struct site *site, struct outcome *o, uint64_t threads, enum err_cod
 	int64_t pause = PAUSE_MS;
 
 	for (int i = 0; i < TRIES && *code == ERR_AGAIN && o->orphan == ERR_NONE && o->count > 0 && !sig_pending() &&
-	     !only_paused(site, o);
+			!only_paused(site, o);
 	     i++) {
 		int64_t *ids = buf_calloc(o->count, sizeof *ids);
 		size_t count = o->count;
