@@ -48,7 +48,7 @@ static const struct route_parameter search_page[] = {
 	.kind = ROUTE_TEXT,
 	.text = "Words, all of which must be in a record's text columns, mistyped ones too; a `\"phrase in double "
 		"quotes\"`;"
-		" a prefix*.",
+		" a prefix*. Nothing, empty quotes or a `*` alone: all records; signs alone: none.",
 	.repeatable = true},
     {.name = "where",
 	.kind = ROUTE_TEXT,
@@ -269,7 +269,8 @@ static const struct route routes[] = {
 	.summary = "Change columns of a record",
 	.text = "A JSON Merge Patch (RFC 7396): columns that are given get this value, `null` is no value, others stay "
 		"as they"
-		" are, also if somebody else changes them at the same time. " RECORD_KEY RECORD_EDIT,
+		" are, also if somebody else changes them at the same time. What changes nothing leaves the version as "
+		"it is. " RECORD_KEY RECORD_EDIT,
 	.parameters = record_edit,
 	.takes = "application/merge-patch+json application/json",
 	.body = "Record",

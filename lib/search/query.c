@@ -12,6 +12,8 @@
 #include "schema/shape.h"
 #include "schema/type.h"
 
+#define BLANKS " \t\r\n"
+
 void
 query_init(struct query *q)
 {
@@ -59,14 +61,16 @@ query_text(struct query *q, const char *text, struct err *e)
 	for (const char *s = text; *s;) {
 		const char *end = *s == '"' ? strchr(s + 1, '"') : NULL;
 		if (end) {
-			add_term(q, QUERY_PHRASE, s + 1, (size_t)(end - s - 1));
+			if (s + 1 + strspn(s + 1, BLANKS) < end)
+				add_term(q, QUERY_PHRASE, s + 1, (size_t)(end - s - 1));
 			s = end + 1;
 			continue;
 		}
-		size_t length = strcspn(s, " \t\r\n\"");
-		if (length > 1 && s[length - 1] == '*')
+		size_t length = strcspn(s, BLANKS "\"");
+		bool asks = strspn(s, "*") < length;
+		if (asks && s[length - 1] == '*')
 			add_term(q, QUERY_PREFIX, s, length - 1);
-		else if (length > 0)
+		else if (asks)
 			add_term(q, QUERY_WORDS, s, length);
 		s += length > 0 ? length : 1;
 	}

@@ -200,8 +200,9 @@ START_TEST(odd_text_is_never_an_error)
 {
 	terms("\"", "");
 	terms("5\" pipe", "w(5) w(pipe)");
-	terms("\"\"", "w()");
-	terms("*", "w(*)");
+	terms("\"\" \" \"", "");
+	terms("*", "");
+	terms("**\tx", "w(x)");
 	terms("& | ! ( ) : \\ '", "w(&) w(|) w(!) w(() w()) w(:) w(\\) w(')");
 }
 END_TEST
