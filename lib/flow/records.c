@@ -290,6 +290,24 @@ struct edit {
 	bool deletes;
 };
 
+/* Is all that is given what the row has? As PostgreSQL prints it: 1.0 is not 1.00. */
+static bool
+changes_nothing(const struct records *r, const struct edit *edit, const struct row *row)
+{
+	for (size_t i = 0; i < r->shape.count; i++) {
+		const char *old = row->values[i], *new = edit->json.values[i];
+		enum type_id type = r->shape.columns[i].type;
+
+		if (!edit->given[i] || (old == NULL && new == NULL))
+			continue;
+		if (old == NULL || new == NULL)
+			return false;
+		if (strcmp(old, new) != 0 && (type == TYPE_NUMERIC || !same_value(type, old, new)))
+			return false;
+	}
+	return true;
+}
+
 /* The record is there, and locked. */
 static int
 change(struct records *r, struct edit *edit, struct row *row, struct records_answer *a, struct err *e)
@@ -301,6 +319,11 @@ change(struct records *r, struct edit *edit, struct row *row, struct records_ans
 	if (!holds(edit->condition, row)) {
 		tell_row(r, a, row);
 		return RECORDS_FAILED;
+	}
+	/* As with a load of what is there already, nobody has anything new to learn: the version stays. */
+	if (!edit->deletes && changes_nothing(r, edit, row)) {
+		tell_row(r, a, row);
+		return RECORDS_DONE;
 	}
 	if (edit->deletes) {
 		done = row_delete(r->pg, &r->target, key, e);
