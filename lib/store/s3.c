@@ -92,6 +92,12 @@ s3_error(const struct http_response *response, struct err *e)
 	}
 	if (strcmp(name.bytes, "RequestTimeTooSkewed") == 0)
 		err_set(e, ERR_PERMISSION, "%s; hint: this machine's clock is wrong", e->message);
+	/* To HEAD nobody says why. */
+	if (response->status == 403 && name.length == 0)
+		err_set(e, ERR_PERMISSION,
+		    "%s; hint: AWS_ACCESS_KEY_ID may not do this here, or may not list the bucket, and the object is "
+		    "missing",
+		    e->message);
 	buf_fini(&name);
 	buf_fini(&message);
 	buf_fini(&detail);
@@ -183,6 +189,23 @@ find_bucket(struct s3 *s3, const struct url *url, const struct aws *aws, struct 
 	return status;
 }
 
+/* The answer to HEAD has no reason: is it the key itself that is refused, whatever it is used for? 0 no, -1. */
+static int
+check_key(struct s3 *s3, struct err *e)
+{
+	static const char *const names[] = {
+	    "SignatureDoesNotMatch", "InvalidAccessKeyId", "RequestTimeTooSkewed", "ExpiredToken", "InvalidToken"};
+	struct s3_request list = {.method = "GET", .query = "list-type=2&max-keys=0"};
+	struct http_exchange *answer;
+	int status = s3_request(s3, &list, &answer, e);
+	bool refused = false;
+
+	http_end(answer);
+	for (size_t i = 0; status != 0 && i < sizeof names / sizeof *names; i++)
+		refused = refused || strstr(e->message, names[i]) != NULL;
+	return refused ? -1 : forgive(e);
+}
+
 /* Make the bucket if it is missing. Who may only use its objects is not told whether it is there: then it is. */
 static int
 ensure_bucket(struct s3 *s3, struct err *e)
@@ -194,7 +217,7 @@ ensure_bucket(struct s3 *s3, struct err *e)
 	int status = s3_request(s3, &head, &answer, e);
 
 	if (status != 0 && s3_status(answer) == 403)
-		status = forgive(e);
+		status = check_key(s3, e);
 	if (status == 0 || s3_status(answer) != 404) {
 		http_end(answer);
 		return status;

@@ -17,7 +17,10 @@ is "$(sql 'SELECT count(*) FROM piped')" 249 'a pipe of unknown length, too'
 expect_exit 0 'again: the bytes are known' csvp-upload -d navaids -k id "$DATA/navaids.csv"
 matches "$(cat err)" 'nothing to do' 'which it says'
 expect_exit 77 'a wrong secret' env AWS_SECRET_ACCESS_KEY=wrong csvp-upload -q -d wrong "$DATA/countries.csv"
-matches "$(cat err)" '^csvp-upload: store s3://csvp/uploads: .*(HTTP 403)' 'is named with its store'
+matches "$(cat err)" '^csvp-upload: store s3://csvp/uploads: HTTP 403, forbidden: SignatureDoesNotMatch' \
+	'is named with its store, and as the server names it'
+expect_exit 77 'a wrong key' env AWS_ACCESS_KEY_ID=wrong csvp-status -q --rejects 1
+matches "$(cat err)" 'HTTP 403, forbidden: InvalidAccessKeyId' 'is named, too, where nothing is written'
 
 # --- an upload killed at half ---
 mib=$([ -n "${LONG:-}" ] && echo 300 || echo 48)
