@@ -23,9 +23,9 @@
 
 enum {
 	BACKLOG = 1024,
-	STALLED_SECONDS = 60, /* a web server that neither sends nor takes anything for so long has forgotten us */
-	PARTING_MS = 2000,    /* for it to take an answer that comes before the end of the body */
-	LAST_MS = 10000       /* for what is under way when a signal comes */
+	STALLED_SECONDS = 120, /* a web server that neither sends nor takes anything for so long has forgotten us */
+	PARTING_MS = 2000,     /* for it to take an answer that comes before the end of the body */
+	LAST_MS = 10000        /* for what is under way when a signal comes */
 };
 
 struct crew {
@@ -71,9 +71,16 @@ read_body(void *ctx, void *bytes, size_t capacity, struct err *e)
 	if (sig_check(e) != 0)
 		return -1;
 	got = FCGX_GetStr(bytes, most, request->in);
-	if (got == 0 && FCGX_GetError(request->in) != 0)
+	if (got > 0)
+		return got;
+	switch (FCGX_GetError(request->in)) {
+	case 0:
+		return 0;
+	case EAGAIN:
+		return err_set(e, ERR_IO, "nothing more of the body has come for %d s", STALLED_SECONDS);
+	default:
 		return err_set(e, ERR_IO, "the web server has gone in the middle of the body");
-	return got;
+	}
 }
 
 static int
@@ -141,6 +148,15 @@ accept_next(struct crew *crew)
 	return fd;
 }
 
+static void
+limit_waits(int fd)
+{
+	const struct timeval stalled = {.tv_sec = STALLED_SECONDS};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stalled, sizeof stalled);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stalled, sizeof stalled);
+}
+
 /*
  * A connection that was accepted here is given to libfcgi as one that it has kept. Only so can the wait for one end by
  * a signal, and a stalled one by a time-out. It is closed after its one request: a kept one would hold a thread.
@@ -148,15 +164,16 @@ accept_next(struct crew *crew)
 static void
 serve_connection(struct crew *crew, FCGX_Request *request, int fd)
 {
-	const struct timeval stalled = {.tv_sec = STALLED_SECONDS};
 	const struct gateway gateway = {variable, read_body, write_answer, cut, finish, request};
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stalled, sizeof stalled);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stalled, sizeof stalled);
+	limit_waits(fd);
 	request->ipcFd = fd;
 	request->keepConnection = 1;
 	if (FCGX_Accept_r(request) != 0)
 		return;
+	/* That one broke off before its request was whole, and libfcgi has accepted another that waited. */
+	if (request->ipcFd != fd)
+		limit_waits(request->ipcFd);
 	request->keepConnection = 0;
 	atomic_fetch_add(&crew->busy, 1);
 	call_answer(crew->server, &gateway);

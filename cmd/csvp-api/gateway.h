@@ -16,8 +16,8 @@ struct gateway {
 	/* The answer cannot be finished: make the client see that it is cut short, where that can be done. */
 	void (*cut)(void *ctx);
 	/*
-	 * The answer is whole, and nobody reads the rest of the body: send it, and let a read that another thread waits in
-	 * return. NULL: the web server minds neither, and only one thread may read.
+	 * With it, a thread of its own may read the body. Nobody wants the rest of it: send what there is of the answer, and
+	 * let a read that waits return. NULL: only the thread that answers may read.
 	 */
 	void (*finish)(void *ctx);
 	void *ctx;

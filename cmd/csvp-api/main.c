@@ -9,7 +9,7 @@
 #include "route.h"
 #include "server.h"
 
-enum { THREADS = 16, MOST_THREADS = 1000 };
+enum { THREADS = 24, MOST_THREADS = 1000 };
 
 /* Plain CGI: whatever happens is told to the client, so it ends with 0. */
 static int
@@ -45,7 +45,7 @@ main(int argc, char **argv)
 	const struct option table[] = {
 	    {"listen", 'l', "ADDRESS", OPTION_STRING, &address,
 		"FastCGI on HOST:PORT, :PORT or a socket's path (default: as the web server that starts it says)"},
-	    {"jobs", 'j', "N", OPTION_COUNT, &threads, "FastCGI: answer so many requests at once (default: 16)"},
+	    {"jobs", 'j', "N", OPTION_COUNT, &threads, "FastCGI: answer so many requests at once (default: 24)"},
 	    {.name = NULL},
 	};
 	static const char *const environment[] = {"CSVP_DATABASE_URL", "CSVP_STORE_URL", "CSVP_QUEUE_URL",

@@ -130,7 +130,7 @@ request_init(struct request *r, const struct gateway *gateway, struct err *e)
 void
 request_fini(struct request *r)
 {
-	if (!r->ended && r->length != (int64_t)r->taken && r->gateway->finish != NULL)
+	if (r->ahead != NULL && !r->ended)
 		r->gateway->finish(r->gateway->ctx);
 	ahead_close(r->ahead);
 	for (size_t i = 0; i < r->segment_count; i++) {
@@ -191,7 +191,7 @@ request_is(const struct request *r, const char *type)
 	return length == strlen(type) && strncasecmp(given, type, length) == 0;
 }
 
-/* From the web server. */
+/* From the web server, by whichever thread reads. */
 static ssize_t
 receive(void *ctx, void *bytes, size_t capacity, struct err *e)
 {

@@ -36,10 +36,11 @@ struct request {
 	const char *pattern; /* of the route, once it is found: names the segments */
 	struct request_parameter *parameters;
 	size_t parameter_count;
-	int64_t length;           /* of the body; -1: it ends when it ends */
-	uint64_t received, taken; /* of it, so far: from the web server, by request_read */
-	bool ended;               /* nothing more is to be taken */
-	struct ahead *ahead;      /* NULL: both are one */
+	int64_t length;      /* of the body; -1: it ends when it ends */
+	uint64_t received;   /* of it, so far; the reading thread's, if there is one */
+	uint64_t taken;      /* of it by request_read, so far */
+	bool ended;          /* request_read has found its end */
+	struct ahead *ahead; /* the reading thread; NULL: request_read reads itself */
 };
 
 /*

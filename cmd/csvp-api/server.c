@@ -15,7 +15,7 @@ struct server {
 	uint64_t max_upload;
 	pthread_mutex_t lock; /* of what follows */
 	struct site *site;
-	unsigned waits, most_waits;
+	unsigned waits, most_waits, uploads, most_long;
 };
 
 static int
@@ -46,7 +46,7 @@ server_open(bool persistent, struct err *e)
 	struct server *server = buf_calloc(1, sizeof *server);
 
 	server->persistent = persistent;
-	server->most_waits = 1;
+	server->most_waits = server->most_long = 1;
 	pthread_mutex_init(&server->lock, NULL);
 	if (config_load(e) == 0 && read_anonymous(&server->anonymous, e) == 0 &&
 	    read_max_upload(&server->max_upload, e) == 0 && (!persistent || site_check(e) == 0)) {
@@ -108,6 +108,7 @@ void
 server_set_threads(struct server *server, unsigned threads)
 {
 	server->most_waits = threads / 2;
+	server->most_long = threads > 1 ? threads - (threads + 5) / 6 : 1;
 }
 
 bool
@@ -116,7 +117,7 @@ server_begin_wait(struct server *server)
 	bool may;
 
 	pthread_mutex_lock(&server->lock);
-	may = server->waits < server->most_waits;
+	may = server->waits < server->most_waits && server->waits + server->uploads < server->most_long;
 	server->waits += may;
 	pthread_mutex_unlock(&server->lock);
 	return may;
@@ -127,5 +128,25 @@ server_end_wait(struct server *server)
 {
 	pthread_mutex_lock(&server->lock);
 	server->waits--;
+	pthread_mutex_unlock(&server->lock);
+}
+
+bool
+server_begin_upload(struct server *server)
+{
+	bool may;
+
+	pthread_mutex_lock(&server->lock);
+	may = server->waits + server->uploads < server->most_long;
+	server->uploads += may;
+	pthread_mutex_unlock(&server->lock);
+	return may;
+}
+
+void
+server_end_upload(struct server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	server->uploads--;
 	pthread_mutex_unlock(&server->lock);
 }

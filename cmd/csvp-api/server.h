@@ -30,11 +30,13 @@ const char *server_origin(const struct server *server);       /* CSVP_API_ORIGIN
 uint64_t server_max_upload(const struct server *server); /* CSVP_API_MAX_UPLOAD, bytes; 0: no limit */
 
 /*
- * Requests that wait for something hold a thread each: at most half of them may. False: answer now, as if the time were
- * over.
+ * Requests that take long hold a thread each; a sixth of them is left to others. At most half may wait for something;
+ * false: answer now, as if the time were over. False for an upload: refuse it for now.
  */
 void server_set_threads(struct server *server, unsigned threads);
 bool server_begin_wait(struct server *server);
 void server_end_wait(struct server *server);
+bool server_begin_upload(struct server *server);
+void server_end_upload(struct server *server);
 
 #endif

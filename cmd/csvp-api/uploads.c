@@ -34,9 +34,8 @@ struct incoming {
 	struct multipart *form;        /* NULL: the body is the file */
 	char *fields[MOST_FIELDS + 1]; /* values that options point to, and the file's name */
 	size_t field_count, field_bytes;
-	uint64_t received; /* of the file */
-	bool ended;
-	int refused; /* the status that the error deserves; 0: by its code */
+	bool begun, ended; /* the file: a byte of it was read, all were */
+	int refused;       /* the status that the error deserves; 0: by its code */
 };
 
 static enum route_kind
@@ -138,9 +137,9 @@ read_file(void *ctx, void *bytes, size_t capacity, struct err *e)
 	got = in->form != NULL ? multipart_read(in->form, bytes, capacity, e) : read_body(in, bytes, capacity, e);
 	if (got < 0)
 		return in->form != NULL ? form_failed(in, e) : -1;
-	in->received += (uint64_t)got;
+	in->begun = in->begun || got > 0;
 	in->ended = got == 0;
-	if (in->ended && in->received == 0) {
+	if (in->ended && !in->begun) {
 		err_set(e, ERR_DATA, "the file is empty");
 		return refuse(in, 400);
 	}
@@ -332,7 +331,7 @@ incoming_fini(struct incoming *in)
 }
 
 static int
-receive(struct incoming *in, struct upload_result *result, struct err *e)
+take_request(struct incoming *in, struct upload_result *result, struct err *e)
 {
 	struct call *c = in->call;
 
@@ -356,7 +355,13 @@ api_uploads_create(struct call *c, struct err *e)
 	in->body = (struct source){read_body, in, "the form"};
 	upload_options_init(&in->settings, in->options);
 	in->settings.dataset = call_segment(c, "dataset");
-	status = receive(in, &result, e);
+	if (server_begin_upload(c->server)) {
+		status = take_request(in, &result, e);
+		server_end_upload(c->server);
+	} else {
+		result = (struct upload_result){0};
+		status = err_set(e, ERR_AGAIN, "as many uploads as may be are under way here");
+	}
 	if (status != 0)
 		say_parameters(in, e);
 	if (status == 0) {

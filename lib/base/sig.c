@@ -18,8 +18,8 @@
  */
 enum { ONE_REQUEST_MS = 200 };
 
-static volatile sig_atomic_t caught;
-static volatile int64_t caught_at; /* when, by clk_system */
+static _Atomic int caught;
+static _Atomic int64_t caught_at; /* when, by clk_system */
 static int wake[2] = {-1, -1};
 static void (*before_end)(void);
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};

@@ -146,8 +146,10 @@ old_job(struct transfer *t, const char *options, const char *max_rejects, struct
 	if (result <= 0)
 		return result;
 	result = continue_job(t, job, e);
-	if (result == 0)
+	if (result == 0) {
+		unfinished_fini(&t->before);
 		pg_unlock(t->pg, lock_of(job));
+	}
 	return result;
 }
 

@@ -1,13 +1,14 @@
 #include "io/ahead.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/sig.h"
 #include "io/source.h"
 
 /* The thread fills whole pieces: two threads that wake each other for every few bytes lose more than they share. */
@@ -74,6 +75,15 @@ run(void *ctx)
 	return NULL;
 }
 
+static void
+release(struct ahead *a)
+{
+	pthread_mutex_destroy(&a->lock);
+	pthread_cond_destroy(&a->filled_one);
+	pthread_cond_destroy(&a->took_one);
+	free(a);
+}
+
 struct ahead *
 ahead_open(const struct source *from, struct err *e)
 {
@@ -88,23 +98,34 @@ ahead_open(const struct source *from, struct err *e)
 	number = pthread_create(&a->thread, NULL, run, a);
 	if (number == 0)
 		return a;
-	free(a);
+	release(a);
 	err_set(e, ERR_AGAIN, "%s: no thread could be started: %s", from->name, strerror(number));
 	return NULL;
 }
 
-/* The piece to take from; NULL at the end. */
+/* A signal wakes nobody who waits for a condition. */
+static void
+wait_for_piece(struct ahead *a)
+{
+	struct timespec soon;
+
+	clock_gettime(CLOCK_MONOTONIC, &soon);
+	soon.tv_sec++;
+	pthread_cond_clockwait(&a->filled_one, &a->lock, CLOCK_MONOTONIC, &soon);
+}
+
+/* The piece to take from; NULL at the end, or after a signal. */
 static const struct piece *
 next_piece(struct ahead *a)
 {
-	bool ended;
+	bool none;
 
 	pthread_mutex_lock(&a->lock);
-	while (a->filled == a->taken && !a->ended)
-		pthread_cond_wait(&a->filled_one, &a->lock);
-	ended = a->filled == a->taken;
+	while (a->filled == a->taken && !a->ended && !sig_pending())
+		wait_for_piece(a);
+	none = a->filled == a->taken;
 	pthread_mutex_unlock(&a->lock);
-	return ended ? NULL : &a->pieces[a->taken % PIECES];
+	return none ? NULL : &a->pieces[a->taken % PIECES];
 }
 
 static void
@@ -129,6 +150,8 @@ ahead_read(void *ctx, void *bytes, size_t capacity, struct err *e)
 	while ((p = next_piece(a)) != NULL && a->used == p->length)
 		give_back(a);
 	if (p == NULL) {
+		if (sig_check(e) != 0)
+			return -1;
 		if (a->error.code == ERR_NONE)
 			return 0;
 		*e = a->error;
@@ -150,8 +173,5 @@ ahead_close(struct ahead *a)
 	pthread_cond_signal(&a->took_one);
 	pthread_mutex_unlock(&a->lock);
 	pthread_join(a->thread, NULL);
-	pthread_mutex_destroy(&a->lock);
-	pthread_cond_destroy(&a->filled_one);
-	pthread_cond_destroy(&a->took_one);
-	free(a);
+	release(a);
 }

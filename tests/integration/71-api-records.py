@@ -237,6 +237,13 @@ link = headers["Link"].split(">")[0][1:]
 status, headers, text = call("GET", link, headers={"Accept": "text/csv"})
 rows = list(csv.DictReader(io.StringIO(text)))
 check("CSV of the next page", [row["Id"] for row in rows] == [str(n) for n in range(110, 120)] and "Link" in headers, text)
+long = "".join("&where=" + urllib.parse.quote("full_name!=" + "x" * 1500) for _ in range(3))
+status, headers, text = call("GET", f"/api/datasets/things/search?q=page&page_size=10&sort=id{long}", headers={"Accept": "application/x-ndjson"})
+check("a link to the next page that is long", status == 200 and len(headers["Link"]) > 4096 and len(text.splitlines()) == 10, (status, text[:300]))
+key = "ü" * 1000
+status, headers, record = call("POST", "/api/datasets/pairs/records", {"a": key, "b": 7, "text": "long"})
+check("a record whose address is long", status == 201 and len(headers["Location"]) > 4096, (status, record))
+is_answer("is read at it", call("GET", headers["Location"] or "/"), 200, lambda g: g[2]["a"] == key)
 for query in ("founded=x", "founded_min=x", "nothing=1", "sort=nothing", "where=x", "where=founded", "cursor=x", "page_size=1001",
               "page_size=x", "facet=nothing", "highlight=x", "sort=id&sort=id", "q=%00", "q=%ff", "name_min"):
     is_answer(f"?{query}", find("things", query), 400)

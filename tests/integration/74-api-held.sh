@@ -78,3 +78,27 @@ is "$(cat ready.? | grep -o '"status":"[a-z]*"' | sort -u)" '"status":"failed"' 
 matches "$(cat ready.?)" '"database":"ok","store":"failed"' 'and what'
 matches "$(cat serve.log)" 'not ready: store: .* 2 attempts in ' 'without much patience'
 serve_end
+
+# An upload that does not go on leaves a thread to others, and ends when all is told to.
+uploading()
+{
+	[ "$(sql "SELECT count(*) FROM csvp.job WHERE state = 'uploading'")" -eq 1 ]
+}
+
+serve SERVE_WORKERS=no SERVE_THREADS=2
+mkfifo go
+curl -s -o stalled -w '%{http_code}' -X POST -H 'Content-Type: text/csv' -T . "$U/api/datasets/stalled/uploads" <go >stalled.status &
+sender=$!
+exec {go}>go
+seq 100000 >&"$go"
+wait_until uploading
+answers 503 'one upload more than may be' POST /api/datasets/other/uploads -H 'Content-Type: text/csv' -T two.csv
+matches "$(cat head)" '^Retry-After: [0-9]+' 'is to come again'
+answers 200 'and others are answered' GET /api/health/live
+begin=$SECONDS
+serve_end
+check 'told to end, nobody waits for it' test $((SECONDS - begin)) -lt 8
+wait "$sender"
+exec {go}>&-
+is "$(cat stalled.status)" 503 'it is to come again, too'
+is "$(sql "SELECT count(*) FROM csvp.job WHERE state = 'uploading'") $(find "$CSVP_HOME/store/.tmp" -type f | wc -l)" '0 0' 'and leaves nothing'

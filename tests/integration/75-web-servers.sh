@@ -158,13 +158,20 @@ for server in nginx Apache; do
 	done
 done
 
-serve CSVP_API_ANONYMOUS=none SERVE_WORKERS=no
-port=${U##*:}
+# Its client is to come again: told by its supervisor, and as a terminal tells the whole group on Ctrl-C.
 name=served
 TOKEN=$(csvp-admin token create served --scope write)
-# Its client is to come again.
-passes_on 503 kill -TERM "$SERVE_PID"
-status=0
-wait "$SERVE_PID" || status=$?
-SERVE_PID=
-is "$status" 0 'scripts/serve: told to end, it answers what is under way first'
+for signal in TERM INT; do
+	set -m
+	serve CSVP_API_ANONYMOUS=none SERVE_WORKERS=no
+	set +m
+	MODE=$signal
+	port=${U##*:}
+	group=$SERVE_PID
+	[ "$signal" = TERM ] || group=-$SERVE_PID
+	passes_on 503 kill "-$signal" -- "$group"
+	status=0
+	wait "$SERVE_PID" || status=$?
+	SERVE_PID=
+	is "$status" 0 "$signal: scripts/serve answers what is under way first"
+done
