@@ -27,11 +27,12 @@ serve_one(struct err *e)
 static int
 serve_all(const char *address, uint64_t threads, struct err *e)
 {
-	int socket = address != NULL ? fastcgi_listen(address, e) : 0;
-	struct server *server = socket >= 0 ? server_open(true, e) : NULL;
+	/* Who finds the socket finds somebody who can answer. */
+	struct server *server = server_open(true, e);
+	int socket = server == NULL ? -1 : address != NULL ? fastcgi_listen(address, e) : 0;
 	int result = -1;
 
-	if (server != NULL)
+	if (socket >= 0)
 		result = fastcgi_serve(server, socket, (unsigned)threads, e);
 	server_close(server);
 	return result;

@@ -102,3 +102,15 @@ wait "$sender"
 exec {go}>&-
 is "$(cat stalled.status)" 503 'it is to come again, too'
 is "$(sql "SELECT count(*) FROM csvp.job WHERE state = 'uploading'") $(find "$CSVP_HOME/store/.tmp" -type f | wc -l)" '0 0' 'and leaves nothing'
+
+# What is configured wrong is said before anybody is told where to go.
+not_served()
+{
+	expect_exit 78 "scripts/serve with $1" env CSVP_DATABASE_URL="$database" CSVP_API_PORT="$(free_port)" SERVE_WORKERS=no "$1" \
+		"$TESTS/../scripts/serve"
+	matches "$(cat err)" "$2" "$1: is said"
+	is "$(cat out)" '' "$1: nothing is served"
+}
+not_served CSVP_API_MAX_UPLOAD=much "CSVP_API_MAX_UPLOAD 'much' is not a size"
+not_served CSVP_QUEUE_URL=gopher://there "no message queue speaks 'gopher:'"
+not_served CSVP_API_PORT=65536 "CSVP_API_PORT '65536' is no port"
