@@ -220,6 +220,30 @@ add_alias(struct es *es, const char *alias, struct err *e)
 	return result;
 }
 
+/* The engine has refused it: of this index, whose real names these are. */
+static int
+tell_changed(const struct es *es, const char *names, struct err *e)
+{
+	return err_set(e, ERR_CONFIG,
+	    "%s; hint: the index is not as csvp makes it; once it is deleted (curl -X DELETE %s/%s), csvp-admin "
+	    "create-index makes it anew",
+	    e->message, es->base, names);
+}
+
+int
+esindex_changed(struct es *es, const struct search_index *index, struct err *e)
+{
+	char *alias = es_alias(es, index);
+	struct buf names = {0};
+	struct err unknown;
+
+	if (find(es, index, alias, &names, &unknown) > 0)
+		tell_changed(es, names.bytes, e);
+	buf_fini(&names);
+	free(alias);
+	return -1;
+}
+
 static int
 add_columns(struct es *es, const struct search_index *index, const char *alias, const char *names, struct err *e)
 {
@@ -234,10 +258,7 @@ add_columns(struct es *es, const struct search_index *index, const char *alias, 
 	if (result == 0 && es->response.status >= 300) {
 		result = refused(es, e);
 		if (e->code == ERR_CONFIG)
-			err_set(e, e->code,
-			    "%s; hint: the index is not as csvp makes it; once it is deleted (curl -X DELETE %s/%s), "
-			    "csvp-admin create-index makes it anew",
-			    e->message, es->base, names);
+			tell_changed(es, names, e);
 	}
 	free(path);
 	buf_fini(&json);

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 
+struct es;
 struct search_index;
 
 /* Indexes of Elasticsearch and OpenSearch as search_driver.h wants them; `self` is a struct es. */
@@ -14,5 +15,8 @@ int esindex_refresh(void *self, const struct search_index *index, struct err *e)
 int esindex_finish(void *self, const struct search_index *index, struct err *e) MUST_CHECK;
 int esindex_count(void *self, const struct search_index *index, uint64_t *count, struct err *e) MUST_CHECK;
 int esindex_drop(void *self, const struct search_index *index, struct err *e) MUST_CHECK;
+
+/* What *e tells is so because somebody has changed the index: 78, with the request that deletes it. Returns -1. */
+int esindex_changed(struct es *es, const struct search_index *index, struct err *e);
 
 #endif

@@ -13,6 +13,7 @@
 #include "search/es.h"
 #include "search/esdoc.h"
 #include "search/esfacet.h"
+#include "search/esindex.h"
 #include "schema/json.h"
 #include "search/esmatch.h"
 #include "search/esnear.h"
@@ -211,7 +212,11 @@ ask(struct run *r, uint64_t size, bool first, struct err *e)
 		return search_missing(r->index, e);
 	if (r->es->response.status == 400 && r->going_on && r->passed == 0)
 		return damaged(e);
-	return es_failed(r->es, &r->es->response, e);
+	es_failed(r->es, &r->es->response, e);
+	/* Fields that csvp makes can be sorted and counted by. */
+	if (r->es->response.status == 400 && (r->query->sort >= 0 || r->query->facet_count > 0))
+		return esindex_changed(r->es, r->index, e);
+	return -1;
 }
 
 /* Where this hit stands in the order. */

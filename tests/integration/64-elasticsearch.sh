@@ -238,7 +238,7 @@ refuse_some()
 # What somebody has changed in the engine by hand is mended, or it is said what to do.
 changed_by_hand()
 {
-	local alias
+	local alias asked
 	alias=$(alias_of few)
 	printf 'id,name\n1,once\n' >few.csv
 	ask_engine DELETE "$alias-1/_alias/$alias" >nothing
@@ -251,6 +251,10 @@ changed_by_hand()
 	expect_exit 78 "$engine: a column of another type" on "$engine" csvp-run -q -d few -k id few.csv
 	matches "$(cat err)" "curl -X DELETE http://127.0.0.1:$(cat proxy.port)/$alias-1\), csvp-admin create-index" \
 		"$engine: is said to be, and what to do"
+	for asked in --sort=name --facet=name; do
+		expect_exit 78 "$engine: and cannot be searched with $asked" on "$engine" csvp-search -q -d few "$asked"
+		matches "$(cat err)" "curl -X DELETE .*/$alias-1\), csvp-admin create-index" "$engine: $asked: what to do"
+	done
 	ask_engine DELETE "$alias-1" >nothing
 	expect_exit 0 "$engine: that helps" on "$engine" csvp-admin create-index
 	is "$(on "$engine" csvp-search -q -d few --format csv twice)" "$(cat few.csv)" "$engine: and what was not indexed is"
