@@ -72,9 +72,8 @@ void query_init(struct query *q);
 void query_fini(struct query *q);
 
 /*
- * Add the terms of a text as a person types it: words apart by blanks, a "quoted phrase", a prefix*. A quote without
- * its partner is a blank; quotes around nothing and a * alone ask for nothing, and add no term; nothing else has a
- * meaning. Fails only on text that is not UTF-8.
+ * Add the terms of a text as a person types it: words apart by blanks, a "quoted phrase", a prefix*. A quote without its
+ * partner is a blank; empty quotes and a * alone add no term. Fails only on text that is not UTF-8.
  */
 int query_text(struct query *q, const char *text, struct err *e) MUST_CHECK;
 
