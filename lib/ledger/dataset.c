@@ -15,6 +15,19 @@
 
 #define COLUMNS                                                                                                        \
 	"id, name, table_schema, table_name, state, seal, generation, key <> '{}', coalesce(builder, 0), created_at"
+enum dataset_field {
+	ID,
+	NAME,
+	TABLE_SCHEMA,
+	TABLE_NAME,
+	STATE,
+	SEAL,
+	GENERATION,
+	KEYED,
+	BUILDER,
+	CREATED_AT,
+	COLUMN_COUNT
+};
 
 void
 dataset_fini(struct dataset *d)
@@ -29,21 +42,21 @@ dataset_fini(struct dataset *d)
 static void
 fill(struct dataset *d, const struct pg_rows *rows)
 {
-	const char *state = pg_rows_text(rows, 0, 4);
+	const char *state = pg_rows_text(rows, 0, STATE);
 
 	*d = (struct dataset){
-	    .id = pg_rows_int(rows, 0, 0),
-	    .name = buf_strdup(pg_rows_text(rows, 0, 1)),
-	    .table_schema = buf_strdup(pg_rows_text(rows, 0, 2)),
-	    .table_name = buf_strdup(pg_rows_text(rows, 0, 3)),
+	    .id = pg_rows_int(rows, 0, ID),
+	    .name = buf_strdup(pg_rows_text(rows, 0, NAME)),
+	    .table_schema = buf_strdup(pg_rows_text(rows, 0, TABLE_SCHEMA)),
+	    .table_name = buf_strdup(pg_rows_text(rows, 0, TABLE_NAME)),
 	    .state = strcmp(state, "new") == 0     ? DATASET_NEW
 		     : strcmp(state, "ready") == 0 ? DATASET_READY
 						   : DATASET_BUILDING,
-	    .seal = pg_rows_int(rows, 0, 5),
-	    .generation = pg_rows_int(rows, 0, 6),
-	    .keyed = pg_rows_bool(rows, 0, 7),
-	    .builder = pg_rows_int(rows, 0, 8),
-	    .created_at = buf_strdup(pg_rows_text(rows, 0, 9)),
+	    .seal = pg_rows_int(rows, 0, SEAL),
+	    .generation = pg_rows_int(rows, 0, GENERATION),
+	    .keyed = pg_rows_bool(rows, 0, KEYED),
+	    .builder = pg_rows_int(rows, 0, BUILDER),
+	    .created_at = buf_strdup(pg_rows_text(rows, 0, CREATED_AT)),
 	};
 }
 
@@ -249,7 +262,7 @@ column_missing(const struct dataset *d, const char *name, bool own, struct err *
 	"   AND a.attname = c.part AND NOT a.attisdropped AND c.kind <> 'k'"                                           \
 	" WHERE " where " ORDER BY array_position('{c,o,k}', c.kind), c.position"
 
-enum shaped_column { KIND = 10, HEADER, PART, TYPE, UNDECIDED };
+enum shaped_column { KIND = COLUMN_COUNT, HEADER, PART, TYPE, UNDECIDED };
 
 /* A row of it: a column, one of csvp's own, or a part of the key; of a dataset that has no columns yet nothing. */
 static int
