@@ -115,6 +115,10 @@ doctor_examine(void (*each)(void *ctx, const struct doctor_finding *finding), vo
 		return d.worst;
 	}
 	config_unknown(say_unknown, &d);
+	if (site_check_rates(&e) != 0) {
+		doctor_say_error(&d, "csvp-admin config", &e);
+		return d.worst;
+	}
 	d.service = "database";
 	/* The private database migrates itself, here as with any program. */
 	site = site_database_named() ? site_open_unmigrated(&e) : site_open(&e);

@@ -15,6 +15,7 @@
 #include "flow/site_aws.h"
 #include "flow/site_internal.h"
 #include "ledger/ledger.h"
+#include "ledger/rate.h"
 #include "ledger/throttle.h"
 #include "net/url.h"
 #include "queue/queue.h"
@@ -176,16 +177,31 @@ site_open_unmigrated(struct err *e)
 	return NULL;
 }
 
+static const char *const rate_settings[THROTTLE_COUNT] = {"CSVP_LOAD_RATE", "CSVP_INDEX_RATE"};
+
+int
+site_check_rates(struct err *e)
+{
+	struct rate rate;
+
+	for (int i = 0; i < THROTTLE_COUNT; i++) {
+		const char *text = config_get(rate_settings[i]);
+
+		if (text == NULL || rate_parse(text, &rate, e) == 0)
+			continue;
+		e->code = ERR_CONFIG;
+		return err_prefix(e, "%s", rate_settings[i]);
+	}
+	return 0;
+}
+
 /* The throttles' first values; later ones are set by csvp-admin throttle. */
 static int
 first_rates(struct pg *pg, struct err *e)
 {
-	static const char *const names[THROTTLE_COUNT] = {"CSVP_LOAD_RATE", "CSVP_INDEX_RATE"};
-
 	for (int i = 0; i < THROTTLE_COUNT; i++)
-		if (config_get(names[i]) != NULL &&
-		    throttle_init(pg, (enum throttle_resource)i, config_get(names[i]), e) != 0)
-			return err_prefix(e, "%s", names[i]);
+		if (throttle_init(pg, (enum throttle_resource)i, config_get(rate_settings[i]), e) != 0)
+			return err_prefix(e, "%s", rate_settings[i]);
 	return 0;
 }
 

@@ -33,6 +33,9 @@ struct site *site_open_unmigrated(struct err *e);
  */
 int site_check(struct err *e) __attribute__((warn_unused_result));
 
+/* Are the rates in the settings, which are the throttles' first, rates? 78 if not. */
+int site_check_rates(struct err *e) __attribute__((warn_unused_result));
+
 /*
  * A session for work: its writes are no edits. It is given back by
  * site_release, which keeps it for the next call if it is as it was, or closed

@@ -32,6 +32,9 @@ expect_exit 0 'csvp-admin config' env CSVP_STOER_URL=file:///tmp csvp-admin conf
 is "$(cat err)" 'csvp-admin config: unknown name CSVP_STOER_URL in the environment; hint: did you mean CSVP_STORE_URL' \
 	'says it, too'
 
+expect_exit 78 'a rate that is none' env CSVP_INDEX_RATE=fast csvp-admin doctor
+matches "$(cat out)" "^FAIL configuration: CSVP_INDEX_RATE: .*'fast'" 'is named'
+
 # Settings.
 sql "ALTER DATABASE postgres SET default_transaction_isolation = 'repeatable read'" "ALTER SYSTEM SET fsync = off" \
 	"ALTER SYSTEM SET autovacuum = off" 'SELECT pg_reload_conf()' >/dev/null
