@@ -1,5 +1,6 @@
 #include "call.h"
 
+#include <arpa/inet.h>
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "base/clk.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "cli/config.h"
 #include "csv/utf8.h"
 #include "db/pg.h"
 #include "flow/site.h"
@@ -170,6 +172,23 @@ call_identify(struct call *c, struct err *e)
 }
 
 /*
+ * A name that others may give to this address (DNS rebinding) makes their pages look like ours. A number, localhost and
+ * the name that the server was given are nobody else's.
+ */
+static bool
+is_own(const char *host)
+{
+	const char *given = config_get("CSVP_API_HOST");
+	char *name = buf_strndup(host, strcspn(host, ":"));
+	struct in_addr number;
+	bool own = *host == '[' || inet_pton(AF_INET, name, &number) == 1 || strcasecmp(name, "localhost") == 0 ||
+		   (given != NULL && strcasecmp(name, given) == 0);
+
+	free(name);
+	return own;
+}
+
+/*
  * Without a token anybody's web page could have a browser write for it: what comes from a page of another origin is
  * refused then (the Fetch standard, "Origin header").
  */
@@ -185,7 +204,7 @@ from_elsewhere(const struct call *c)
 	if (allowed != NULL && strcmp(origin, allowed) == 0)
 		return false;
 	begin = strstr(origin, "://");
-	return begin == NULL || host == NULL || strcasecmp(begin + 3, host) != 0;
+	return begin == NULL || host == NULL || strcasecmp(begin + 3, host) != 0 || !is_own(host);
 }
 
 /* May the caller have this route? 0 yes, 1 no, and the call is answered; -1. */

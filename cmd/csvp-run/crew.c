@@ -25,6 +25,7 @@
  * the time goes into waiting, unless it cannot live at all. Milliseconds.
  */
 #define PAUSE_MS 200
+#define LOOK_MS 1000 /* at the private server */
 #define LONGEST_PAUSE_MS 30000
 
 struct member {
@@ -200,8 +201,11 @@ watch(struct member *members, const struct site *site, const sigset_t *waiting, 
 			asked = 0;
 			tell(members, site);
 		}
+		site_revive(site);
+		if (next < 0 || next > LOOK_MS)
+			next = LOOK_MS;
 		pause = (struct timespec){.tv_sec = next / 1000, .tv_nsec = next % 1000 * 1000000};
-		if (ppoll(&wake, 1, next < 0 ? NULL : &pause, waiting) < 0 && errno != EINTR)
+		if (ppoll(&wake, 1, &pause, waiting) < 0 && errno != EINTR)
 			return err_errno(e, errno, "ppoll");
 	}
 	e->message[0] = '\0';
@@ -237,7 +241,7 @@ crew_run(const struct site *site, uint64_t threads, const char *const *arguments
 	int result;
 
 	listen_to_signals(&waiting);
-	/* A private server that somebody stops stays so until somebody starts it: workers wait for it. */
+	/* Workers wait for a private server: it is started here if it dies, and not if somebody stops it. */
 	setenv("CSVP_AUTOSTART", "no", 1);
 	snprintf(jobs, sizeof jobs, "--jobs=%" PRIu64, threads);
 	for (size_t i = 0; i < MEMBERS; i++)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,6 +13,9 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "db/private_internal.h"
+
+/* In HOME/postgres: a person has stopped it. */
+#define STOPPED "stopped"
 
 enum { RAN = 0, STARTED = 1, MADE = 2 };
 
@@ -68,6 +72,7 @@ bring_up(const struct private_home *h, struct err *e)
 	int done = STARTED;
 	struct stat st;
 
+	unlink(STOPPED);
 	switch (private_server_settle(h, e)) {
 	case 1:
 		return RAN;
@@ -120,12 +125,34 @@ done:
 static int
 take_down(const struct private_home *h, struct err *e)
 {
-	int rc = private_server_stop(h, e);
+	int mark = open(STOPPED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), rc;
+
+	/* On a full disk it is stopped all the same. */
+	if (mark >= 0)
+		close(mark);
+	rc = private_server_stop(h, e);
 
 	/* In /tmp nothing is left behind. */
 	if (rc >= 0 && h->outside)
 		rmdir(h->sockets);
 	return rc;
+}
+
+bool
+private_stopped(const char *home)
+{
+	struct private_home h;
+	struct err e;
+	char *mark;
+	bool stopped;
+
+	if (private_home_find(home, &h, &e) != 1)
+		return false;
+	mark = buf_format("%s/" STOPPED, h.folder);
+	stopped = access(mark, F_OK) == 0;
+	free(mark);
+	private_home_fini(&h);
+	return stopped;
 }
 
 int

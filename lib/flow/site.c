@@ -30,7 +30,7 @@ struct site {
 	const char *cache_url; /* NULL: none */
 	int64_t visibility;
 	const char *schema;
-	bool private_database;
+	bool private_database, autostart;
 	struct pool *sessions, *searches, *queues, *caches; /* given back */
 };
 
@@ -114,7 +114,8 @@ find_database(struct site *site, struct err *e)
 		return 0;
 	}
 	site->private_database = true;
-	if (private_up(site->home, autostart == NULL || strcmp(autostart, "no") != 0, &conninfo, e) != 0) {
+	site->autostart = autostart == NULL || strcmp(autostart, "no") != 0;
+	if (private_up(site->home, site->autostart, &conninfo, e) != 0) {
 		buf_fini(&conninfo);
 		return -1;
 	}
@@ -279,6 +280,30 @@ site_close(struct site *site)
 	free(site);
 }
 
+bool
+site_revive(const struct site *site)
+{
+	struct buf conninfo = {0};
+	struct err e;
+	bool up = false;
+
+	if (site->private_database && !private_stopped(site->home)) {
+		up = private_up(site->home, site->autostart, &conninfo, &e) == 0;
+		if (!up)
+			log_detail("%s", e.message);
+	}
+	buf_fini(&conninfo);
+	return up;
+}
+
+static struct pg *
+open_session(const struct site *site, struct err *e)
+{
+	struct pg *pg = pg_open(site->conninfo, e);
+
+	return pg == NULL && e->code == ERR_AGAIN && site_revive(site) ? pg_open(site->conninfo, e) : pg;
+}
+
 struct pg *
 site_connect(const struct site *site, struct err *e)
 {
@@ -290,7 +315,7 @@ site_connect(const struct site *site, struct err *e)
 			return pg;
 		pg_close(pg);
 	}
-	pg = pg_open(site->conninfo, e);
+	pg = open_session(site, e);
 	if (pg != NULL && ledger_worker(pg, e) != 0) {
 		pg_close(pg);
 		return NULL;

@@ -196,6 +196,8 @@ for mode in SERVE_CGI=yes SERVE_CGI=; do
 	jobs
 	rest
 	answers 403 'a page of another origin does not write' POST /api/jobs/1/cancel -H 'Origin: http://evil.example' -d ''
+	answers 403 'nor one that has given its name to this address' POST /api/jobs/1/cancel -H 'Host: evil.example' -H 'Origin: http://evil.example' -d ''
+	answers 409 'a page of localhost does' POST /api/jobs/1/cancel -H "Host: localhost:${U##*:}" -H "Origin: http://localhost:${U##*:}" -d ''
 	answers 409 'a page of this one does' POST /api/jobs/1/cancel -H "Origin: $U" -d ''
 	serve "$mode" SERVE_WORKERS=no CSVP_API_ANONYMOUS=none CSVP_API_ORIGIN=https://app.example
 	tokens

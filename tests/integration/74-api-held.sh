@@ -114,3 +114,27 @@ not_served()
 not_served CSVP_API_MAX_UPLOAD=much "CSVP_API_MAX_UPLOAD 'much' is not a size"
 not_served CSVP_QUEUE_URL=gopher://there "no message queue speaks 'gopher:'"
 not_served CSVP_API_PORT=65536 "CSVP_API_PORT '65536' is no port"
+
+# The private server dies under the API and its workers: both start it again. Who stops it has it stopped.
+ready()
+{
+	[ "$(curl -s -o ready -w '%{http_code}' "$U/api/health/ready")" = "$1" ]
+}
+
+serve
+answers 202 'a file' POST "/api/datasets/survives/uploads?key=id" -H 'Content-Type: text/csv' -T two.csv
+job=$(json 'it["id"]')
+kill -9 "$(head -n 1 "$CSVP_HOME/postgres/data/postmaster.pid")"
+check 'killed, the private server is started again' wait_until ready 200
+answers 202 'another file' POST "/api/datasets/survives/uploads?key=id&force=true" -H 'Content-Type: text/csv' -T two.csv
+for id in "$job" "$(json 'it["id"]')"; do
+	answers 200 'its job' GET "/api/jobs/$id?wait=60"
+	is "$(json 'it["state"]')" 'done' 'is done'
+done
+csvp-admin down -q
+check 'stopped, it stays so' ready 503
+answers 503 'also for those who need it' GET /api/jobs
+check 'it is still stopped' test ! -e "$CSVP_HOME/postgres/data/postmaster.pid"
+csvp-admin up -q
+check 'started, it is there for all' wait_until ready 200
+serve_end

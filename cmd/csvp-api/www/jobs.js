@@ -65,6 +65,7 @@ function problemOf(status, text) {
 }
 
 async function ask(path, options = {}) {
+	const shown = token.get();
 	let response;
 	try {
 		response = await fetch(path, { ...options, headers: { ...token.headers(), ...options.headers } });
@@ -72,11 +73,16 @@ async function ask(path, options = {}) {
 		throw problemOf(0, "");
 	}
 	if (response.ok) return response;
-	if (response.status === 401) signIn();
+	refusedTo(shown, response.status);
 	throw problemOf(response.status, await response.text());
 }
 
 const askJSON = async (path, options) => (await ask(path, options)).json();
+
+/* Two requests may fail by one token; by the second answer another may have been given. */
+function refusedTo(shown, status) {
+	if (status === 401 && token.get() === shown) signIn();
+}
 
 function signIn() {
 	$("sign-in").hidden = false;
@@ -172,6 +178,7 @@ function sendNext() {
 	const upload = sending = waiting.shift();
 	const request = upload.request = new XMLHttpRequest();
 	const begun = performance.now();
+	upload.token = token.get();
 	request.open("POST", `/api/datasets/${encodeURIComponent(upload.dataset)}/uploads?${upload.query}`);
 	for (const [name, value] of Object.entries(token.headers())) request.setRequestHeader(name, value);
 	request.setRequestHeader("Content-Type", "text/csv");
@@ -199,7 +206,7 @@ function sendNext() {
 }
 
 function uploadFailed(upload, request) {
-	if (request.status === 401) signIn();
+	refusedTo(upload.token, request.status);
 	upload.state.dataset.state = "failed";
 	say(upload.state, "not loaded");
 	say(upload.error, problemOf(request.status, request.responseText).message);
@@ -229,7 +236,7 @@ for (const type of ["dragenter", "dragover", "dragleave", "drop"])
 
 const rows = new Map();
 let older = null; // the address where the list goes on; undefined: nowhere
-let timer = 0, polling = false;
+let timer = 0, polling = false, again = false; // again: asked for while an answer was on its way, which may be old
 
 function newRow(job) {
 	const row = {
@@ -329,11 +336,14 @@ function showJobs(page, behind) {
 	}
 	if (behind || older === null) older = page.next || undefined;
 	$("more-jobs").hidden = !older;
+	$("no-jobs").hidden = false; // and shown where both lists are empty
 }
 
 async function poll() {
 	clearTimeout(timer);
-	if (polling || !$("sign-in").hidden) return;
+	if (!$("sign-in").hidden) return;
+	again = polling;
+	if (polling) return;
 	polling = true;
 	let pause = 4000;
 	try {
@@ -347,7 +357,8 @@ async function poll() {
 		if (problem.status !== 401) say($("connection"), `${problem.message}; trying again`);
 	}
 	polling = false;
-	if (!document.hidden) timer = setTimeout(poll, pause);
+	if (again) poll();
+	else if (!document.hidden) timer = setTimeout(poll, pause);
 }
 
 document.addEventListener("visibilitychange", () => !document.hidden && poll());
