@@ -139,20 +139,21 @@ take_down(const struct private_home *h, struct err *e)
 }
 
 bool
-private_stopped(const char *home)
+private_died(const char *home)
 {
 	struct private_home h;
+	struct stat st;
 	struct err e;
 	char *mark;
-	bool stopped;
+	bool died;
 
 	if (private_home_find(home, &h, &e) != 1)
 		return false;
 	mark = buf_format("%s/" STOPPED, h.folder);
-	stopped = access(mark, F_OK) == 0;
+	died = stat(h.data, &st) == 0 && access(mark, F_OK) != 0 && !private_server_ready(&h);
 	free(mark);
 	private_home_fini(&h);
-	return stopped;
+	return died;
 }
 
 int

@@ -35,8 +35,8 @@ int private_up(const char *home, bool autostart, struct buf *conninfo, struct er
 /* Stop it (fast shutdown, waits); 1 stopped, 0 did not run, -1 error. */
 int private_down(const char *home, struct err *e) __attribute__((warn_unused_result));
 
-/* Was it stopped by private_down, and not started since? One that runs no more for another reason may be started again. */
-bool private_stopped(const char *home);
+/* Is there one that runs no more, though private_down has not stopped it? */
+bool private_died(const char *home);
 
 /* Does it run and take connections? Appends its conninfo if so. 1, 0 or -1. A tenth of a millisecond. */
 int private_running(const char *home, struct buf *conninfo, struct err *e) __attribute__((warn_unused_result));

@@ -287,7 +287,7 @@ site_revive(const struct site *site)
 	struct err e;
 	bool up = false;
 
-	if (site->private_database && !private_stopped(site->home)) {
+	if (site->private_database && private_died(site->home)) {
 		up = private_up(site->home, site->autostart, &conninfo, &e) == 0;
 		if (!up)
 			log_detail("%s", e.message);

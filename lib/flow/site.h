@@ -45,7 +45,7 @@ int site_check_rates(struct err *e) __attribute__((warn_unused_result));
 struct pg *site_connect(const struct site *site, struct err *e);
 void site_release(const struct site *site, struct pg *pg);
 
-/* Start a private server that has died, and that nobody has stopped (site_connect does): does it run now? */
+/* Start a private server that has died, and that nobody has stopped (site_connect does): was it? */
 bool site_revive(const struct site *site);
 
 /* The object store of this site; closed by the caller. */
