@@ -145,9 +145,7 @@ doctor_database(struct doctor *d)
 {
 	struct err e;
 
-	d->pg = pg_open(site_conninfo(d->site), &e);
-	if (d->pg == NULL && site_revive(d->site))
-		d->pg = pg_open(site_conninfo(d->site), &e);
+	d->pg = site_open_session(d->site, &e);
 	if (d->pg == NULL) {
 		doctor_say_error(d, "is it running, and does CSVP_DATABASE_URL name it? csvp-admin config", &e);
 		return;

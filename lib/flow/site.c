@@ -296,8 +296,8 @@ site_revive(const struct site *site)
 	return up;
 }
 
-static struct pg *
-open_session(const struct site *site, struct err *e)
+struct pg *
+site_open_session(const struct site *site, struct err *e)
 {
 	struct pg *pg = pg_open(site->conninfo, e);
 
@@ -315,7 +315,7 @@ site_connect(const struct site *site, struct err *e)
 			return pg;
 		pg_close(pg);
 	}
-	pg = open_session(site, e);
+	pg = site_open_session(site, e);
 	if (pg != NULL && ledger_worker(pg, e) != 0) {
 		pg_close(pg);
 		return NULL;

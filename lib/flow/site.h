@@ -45,8 +45,11 @@ int site_check_rates(struct err *e) __attribute__((warn_unused_result));
 struct pg *site_connect(const struct site *site, struct err *e);
 void site_release(const struct site *site, struct pg *pg);
 
-/* Start a private server that has died, and that nobody has stopped (site_connect does): was it? */
+/* Start a private server that has died, and that nobody has stopped (opening a session does): was it? */
 bool site_revive(const struct site *site);
+
+/* A new session as the server gives it, for who looks at the server itself; closed by the caller. */
+struct pg *site_open_session(const struct site *site, struct err *e);
 
 /* The object store of this site; closed by the caller. */
 struct store *site_store(const struct site *site, struct err *e);

@@ -81,11 +81,11 @@ close_hand(struct hand *h)
 static void
 sit_out(struct hand *h)
 {
-	if (!sig_pending())
-		log_error("%s; trying again in %" PRId64 " ms", h->at.err.message, h->pause);
 	close_hand(h);
-	if (!sig_pending())
+	if (!sig_pending()) {
+		log_error("%s; trying again in %" PRId64 " ms", h->at.err.message, h->pause);
 		site_revive(h->crew->site);
+	}
 	clk_sleep(clk_system(), h->pause);
 	h->pause = h->pause * 2 < LONGEST_PAUSE_MS ? h->pause * 2 : LONGEST_PAUSE_MS;
 }
